@@ -1,0 +1,28 @@
+//! What one sync request may weigh.
+
+/// Most bytes of the compressed frame: 8 s at 64 kbit/s, a quarter of a 30 s cut.
+pub const COMPRESSED: usize = 64 * 1024;
+/// Most bytes of the frame after a failed try, so that a bad link still makes progress.
+pub const COMPRESSED_AFTER_FAILURE: usize = 16 * 1024;
+/// Room for the envelope around the frame: version, device, counter, signature.
+pub const ENVELOPE: usize = COMPRESSED + 256;
+/// Most bytes of the body after decompression.
+pub const DECOMPRESSED: usize = 1024 * 1024;
+/// Largest zstd window: a stranger's frame must not reserve more than 1 MiB.
+pub const WINDOW_LOG: u32 = 20;
+/// Deepest nesting of the CBOR body.
+pub const DEPTH: usize = 8;
+/// Bodies below this size are compressed at level 19: the link saves more than the CPU costs.
+pub const BEST_COMPRESSION_BELOW: usize = 256 * 1024;
+/// Most changes one case may bring in one push.
+pub const CHANGES_PER_CASE: usize = 64;
+/// Most bytes of one change.
+pub const CHANGE: usize = 64 * 1024;
+/// Most cases one push may carry.
+pub const FRAMES: usize = 512;
+/// Most requests one push may carry.
+pub const REQUESTS: usize = 512;
+/// Most photos one push may ask about.
+pub const PHOTOS: usize = 512;
+/// Most bytes of a request's payload.
+pub const PAYLOAD: usize = 16 * 1024;
