@@ -1,0 +1,172 @@
+//! Bringing a database up to date: forward only, one transaction per migration.
+//!
+//! Migrations are files that are only ever added. `schema_version` remembers which ones ran and the SHA-256 of their
+//! text, so a program with an edited migration is told so instead of working on tables it does not know. Killed half
+//! way, a migration has left nothing behind and runs again at the next start.
+
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+use super::{
+    StoreError,
+    dialect::{Dialect, split},
+    sqlite::connection::{batch, error},
+};
+
+/// One file of `migrations/`.
+#[derive(Clone, Copy, Debug)]
+struct Migration {
+    version: i64,
+    name: &'static str,
+    text: &'static str,
+}
+
+/// All migrations, oldest first, versions 1, 2, 3, …
+const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "0001_foundation.sql", text: include_str!("migrations/0001_foundation.sql") }];
+
+/// Applies what is missing.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    apply(connection, MIGRATIONS)
+}
+
+fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+    batch(
+        connection,
+        "CREATE TABLE IF NOT EXISTS schema_version (
+             version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_by TEXT NOT NULL) STRICT",
+    )?;
+    check(connection, migrations)?;
+    for migration in migrations {
+        apply_one(connection, *migration)?;
+    }
+    Ok(())
+}
+
+/// Refuses a database that a newer or a different program built.
+fn check(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+    let known = migrations.last().map_or(0, |last| last.version);
+    let found: i64 = connection
+        .query_row("SELECT COALESCE(MAX(version), 0) FROM schema_version", [], |row| row.get(0))
+        .map_err(error)?;
+    if found > known {
+        return Err(StoreError::NewerSchema { found, known });
+    }
+    for migration in migrations {
+        if applied(connection, migration.version)?.is_some_and(|checksum| checksum != migration.checksum()) {
+            return Err(StoreError::MigrationChanged { name: migration.name.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn applied(connection: &Connection, version: i64) -> Result<Option<String>, StoreError> {
+    match connection.query_row("SELECT checksum FROM schema_version WHERE version = ?1", [version], |row| row.get(0)) {
+        Ok(checksum) => Ok(Some(checksum)),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        Err(cause) => Err(error(cause)),
+    }
+}
+
+fn apply_one(connection: &mut Connection, migration: Migration) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(error)?;
+    // Asked inside the transaction: another process may just have done it.
+    if applied(&transaction, migration.version)?.is_none() {
+        for statement in split(migration.text) {
+            for sql in Dialect::Sqlite.spell(&statement) {
+                batch(&transaction, &sql)?;
+            }
+        }
+        transaction
+            .execute(
+                "INSERT INTO schema_version (version, name, checksum, applied_by) VALUES (?1, ?2, ?3, ?4)",
+                (migration.version, migration.name, migration.checksum(), env!("CARGO_PKG_VERSION")),
+            )
+            .map_err(error)?;
+    }
+    transaction.commit().map_err(error)
+}
+
+impl Migration {
+    /// SHA-256 of the file, in hex. Line ends are made equal first: a checkout may turn them.
+    fn checksum(&self) -> String {
+        hex::encode(Sha256::digest(self.text.replace("\r\n", "\n")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Migration = Migration { version: 1, name: "0001_first.sql", text: "CREATE TABLE a (x BIGINT);" };
+    const SECOND: Migration =
+        Migration { version: 2, name: "0002_second.sql", text: "CREATE TABLE b (x BIGINT);\nDROP TABLE a;" };
+
+    fn tables(connection: &Connection) -> Vec<String> {
+        let mut statement = connection
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'schema_version' ORDER BY name")
+            .unwrap();
+        let names = statement.query_map([], |row| row.get(0)).unwrap();
+        names.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn migrations_are_numbered_without_gaps_and_apply_to_an_empty_database_once() {
+        for (expected, migration) in (1..).zip(MIGRATIONS) {
+            assert_eq!(migration.version, expected);
+            assert!(migration.name.starts_with(&format!("{expected:04}_")));
+        }
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let first = tables(&connection);
+        assert!(first.iter().any(|name| name == "case_event"));
+        migrate(&mut connection).unwrap();
+        assert_eq!(tables(&connection), first);
+    }
+
+    #[test]
+    fn an_older_database_gets_only_what_it_lacks() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &[FIRST]).unwrap();
+        connection.execute("INSERT INTO a VALUES (1)", []).unwrap();
+        apply(&mut connection, &[FIRST]).unwrap();
+        assert_eq!(connection.query_row("SELECT x FROM a", [], |row| row.get(0)), Ok(1));
+        apply(&mut connection, &[FIRST, SECOND]).unwrap();
+        assert_eq!(tables(&connection), ["b"]);
+    }
+
+    #[test]
+    fn a_database_from_a_newer_program_is_refused_and_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &[FIRST, SECOND]).unwrap();
+        assert_eq!(apply(&mut connection, &[FIRST]), Err(StoreError::NewerSchema { found: 2, known: 1 }));
+        assert_eq!(tables(&connection), ["b"]);
+    }
+
+    #[test]
+    fn an_edited_migration_is_named() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &[FIRST]).unwrap();
+        let edited = Migration { text: "CREATE TABLE a (x TEXT);", ..FIRST };
+        let refused = apply(&mut connection, &[edited, SECOND]);
+        assert_eq!(refused, Err(StoreError::MigrationChanged { name: "0001_first.sql".into() }));
+        assert_eq!(tables(&connection), ["a"]);
+    }
+
+    #[test]
+    fn a_migration_that_fails_half_way_leaves_nothing_behind() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &[FIRST]).unwrap();
+        let broken = Migration { text: "CREATE TABLE b (x BIGINT);\nDROP TABLE missing;", ..SECOND };
+        assert!(apply(&mut connection, &[FIRST, broken]).is_err());
+        assert_eq!(tables(&connection), ["a"]);
+        apply(&mut connection, &[FIRST, SECOND]).unwrap();
+        assert_eq!(tables(&connection), ["b"]);
+    }
+
+    #[test]
+    fn line_ends_of_a_checkout_do_not_change_a_checksum() {
+        let turned = Migration { text: "CREATE TABLE b (x BIGINT);\r\nDROP TABLE a;", ..SECOND };
+        assert_eq!(turned.checksum(), SECOND.checksum());
+    }
+}
