@@ -1,1 +1,16 @@
-//! Stub.
+//! What the end-to-end tests and the figures share: real processes, a weak link, an HTTP client.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`process`] | `xunge-server` and `xunge` as real processes on a free port and a fresh folder |
+//! | [`link`] | a loopback proxy that is slow, late, or cut |
+//! | [`http`] | a small client for the JSON API |
+//! | [`scene`] | an example district with its log-ins and enrolled phones |
+
+// Test programs may look at clocks, print, and unwrap: a failure here is a failed test.
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
+
+pub mod http;
+pub mod link;
+pub mod process;
+pub mod scene;

@@ -1,0 +1,8 @@
+//! Real processes, real files, real Chromium. Lower-level promises are tested beside the code that keeps them.
+
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
+
+mod crash;
+mod hostile;
+mod journey;
+mod layers;
