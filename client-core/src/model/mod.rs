@@ -13,5 +13,6 @@ pub use facts::{Conflict, Facts, PhotoFact, PhotoRole, Remark};
 pub use geo::{CoordSys, LocationSource, Point, Polygon};
 pub use ids::{ActorId, CaseId, ChangeHash, DeviceId, IdError, IntentId, PhotoHash, Sha256, Ulid};
 pub use org::{OrgCode, OrgError, OrgLevel};
+pub(crate) use role::coded;
 pub use role::{Mode, Role};
 pub use time::{LocalDay, LocalMonth, Millis, TimeError};
