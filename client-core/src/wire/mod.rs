@@ -16,6 +16,9 @@ pub mod limits;
 mod problem;
 mod sync;
 
+#[cfg(test)]
+mod golden;
+
 pub use codec::WireError;
 pub use envelope::{Envelope, Proof};
 pub use problem::{Current, Problem};
