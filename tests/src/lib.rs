@@ -6,6 +6,7 @@
 //! | [`link`] | a loopback proxy that is slow, late, or cut |
 //! | [`http`] | a small client for the JSON API |
 //! | [`scene`] | an example district with its log-ins and enrolled phones |
+//! | [`workload`] | W, the workload all sync figures are stated for |
 
 // Test programs may look at clocks, print, and unwrap: a failure here is a failed test.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
@@ -14,3 +15,4 @@ pub mod http;
 pub mod link;
 pub mod process;
 pub mod scene;
+pub mod workload;
