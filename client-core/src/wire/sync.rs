@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 
 use super::{WireError, digest, limits};
 use crate::model::{CaseId, ChangeHash, IntentId, Millis, PhotoHash};
+use crate::workflow::Event;
 
 /// What the phone says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
@@ -256,6 +257,22 @@ pub struct WireEvent {
     /// The event as JSON without `heads` and `device`.
     #[n(1)]
     pub event: ByteVec,
+}
+
+impl WireEvent {
+    /// Leaves out what only the server needs.
+    pub fn of(event: &Event) -> Self {
+        let mut shown = event.clone();
+        shown.heads.clear();
+        shown.device = None;
+        let json = serde_json::to_vec(&shown).expect("an event is plain data");
+        Self { version: event.version, event: json.into() }
+    }
+
+    /// Reads the event; an unknown verb or member is an error, the phone then keeps the row and asks for an update.
+    pub fn read(&self) -> Result<Event, WireError> {
+        serde_json::from_slice(&self.event).map_err(|error| WireError::Malformed { at: 0, why: error.to_string() })
+    }
 }
 
 impl SyncUp {
