@@ -125,6 +125,28 @@ mod tests {
     }
 
     #[test]
+    fn every_table_says_why_it_exists() {
+        for migration in MIGRATIONS {
+            let mut above = "";
+            for line in migration.text.lines() {
+                assert!(
+                    !line.starts_with("CREATE TABLE") || (above.starts_with("-- ") && !above.ends_with("---")),
+                    "{}: no comment above {line}",
+                    migration.name
+                );
+                above = if line.starts_with("-- @") { above } else { line };
+            }
+        }
+    }
+
+    #[test]
+    fn no_constraint_waits_for_the_commit_where_it_would_hurt_other_writes() {
+        for migration in MIGRATIONS {
+            assert!(!migration.text.to_uppercase().contains("DEFERRABLE"), "{}", migration.name);
+        }
+    }
+
+    #[test]
     fn an_older_database_gets_only_what_it_lacks() {
         let mut connection = Connection::open_in_memory().unwrap();
         apply(&mut connection, &[FIRST]).unwrap();

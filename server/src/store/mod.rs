@@ -182,6 +182,20 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a copy of the database as it is now to a new file; writes go on meanwhile.
+    ///
+    /// Blocks for the time of the copy. [`StoreError::Unique`] if the file exists already.
+    pub fn backup_blocking(&self, to: &Path) -> Result<(), StoreError> {
+        self.engine.aside(|connection| sqlite::upkeep::copy(connection, to))
+    }
+
+    /// Reads the whole database and lists what is damaged; empty if nothing is.
+    ///
+    /// Blocks for the time it takes. Only about pages and references: whether the contents are true is for `verify`.
+    pub fn integrity_blocking(&self) -> Result<Vec<String>, StoreError> {
+        self.engine.aside(sqlite::upkeep::findings)
+    }
+
     async fn send(&self, kind: Kind, job: Box<dyn Job>) -> Result<(), StoreError> {
         match self.engine.place(kind, job, &self.counters) {
             Some((queue, message)) => queue.send(message).await.map_err(|_| StoreError::Closed),

@@ -440,3 +440,66 @@ async fn the_ledger_the_feed_and_the_audit_cannot_be_rewritten() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_taken_during_writes_is_whole_and_opens() {
+    let bench = Bench::new().await;
+    let store = &bench.store;
+    note(store, -1).await.unwrap();
+    let to = bench.folder.path().join("copy.db");
+    let (copying, path) = (store.clone(), to.clone());
+    let backup = tokio::task::spawn_blocking(move || copying.backup_blocking(&path));
+    let pairs = join_all((0..100).map(|id| {
+        store.write::<_, StoreError, _>(move |tx| {
+            Box::pin(async move {
+                tx.execute("INSERT INTO note VALUES (?1, 'a')", params![2 * id]).await?;
+                tx.execute("INSERT INTO note VALUES (?1, 'b')", params![2 * id + 1]).await
+            })
+        })
+    }));
+    let (done, written) = tokio::join!(backup, pairs);
+    done.unwrap().unwrap();
+    assert!(written.iter().all(Result::is_ok));
+
+    let copy = Store::open(&to, &Options { create: false, ..Options::default() }).unwrap();
+    assert_eq!(notes(&copy).await % 2, 1, "the first note and whole pairs");
+    let sound = tokio::task::spawn_blocking(move || copy.integrity_blocking()).await.unwrap();
+    assert_eq!(sound, Ok(vec![]));
+}
+
+#[test]
+fn a_backup_never_overwrites_a_file() {
+    let store = Store::in_memory().unwrap();
+    let taken = tempfile::NamedTempFile::new().unwrap();
+    assert!(matches!(store.backup_blocking(taken.path()), Err(StoreError::Unique { .. })));
+    assert_eq!(taken.as_file().metadata().unwrap().len(), 0);
+}
+
+#[test]
+fn damaged_pages_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    let options = Options { inline: true, ..Options::default() };
+    let store = Store::open(&path, &options).unwrap();
+    store
+        .write_blocking::<_, StoreError, _>(|tx| {
+            Box::pin(async move {
+                tx.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)", &[]).await?;
+                for id in 0..1000 {
+                    tx.execute("INSERT INTO note VALUES (?1, '路面破损')", params![id]).await?;
+                }
+                Ok(())
+            })
+        })
+        .unwrap();
+    assert_eq!(store.integrity_blocking(), Ok(vec![]));
+    store.close_blocking().unwrap();
+
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last_page = bytes.len() - 4096;
+    bytes[last_page..last_page + 64].fill(0xff);
+    std::fs::write(&path, bytes).unwrap();
+    let damaged = Store::open(&path, &options).unwrap();
+    let found = damaged.integrity_blocking();
+    assert!(matches!(&found, Ok(lines) if !lines.is_empty()) || matches!(found, Err(StoreError::Corrupt { .. })));
+}

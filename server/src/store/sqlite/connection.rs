@@ -25,7 +25,7 @@ pub(crate) enum Purpose {
         /// Create the file if it is not there.
         create: bool,
     },
-    /// One of the read-only pool.
+    /// One that only reads: of the pool, or opened for a copy or a check-up.
     Reader,
 }
 

@@ -17,10 +17,11 @@ mod batch;
 pub(crate) mod connection;
 mod job;
 mod readers;
+pub(crate) mod upkeep;
 mod writer;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -60,6 +61,8 @@ pub(crate) enum Engine {
         readers: mpsc::Sender<Message>,
         /// How many readers there are.
         count: usize,
+        /// The file, for connections that are opened for one purpose.
+        path: PathBuf,
     },
     /// One connection used on the calling thread; `None` once closed.
     Inline(Mutex<Option<Connection>>),
@@ -75,7 +78,7 @@ impl Engine {
         let count = options.readers.max(1);
         let readers = readers::start(path, count, options.queue.max(1), counters)?;
         let writer = writer::start(connection, options, counters)?;
-        Ok(Self::Threads { writer, readers, count })
+        Ok(Self::Threads { writer, readers, count, path: path.to_owned() })
     }
 
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
@@ -108,12 +111,25 @@ impl Engine {
         }
     }
 
+    /// Runs something long on a connection that holds up neither the writer nor the readers.
+    ///
+    /// Without threads there is only the one connection.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match self {
+            Self::Threads { path, .. } => work(&connection::open(path, Purpose::Reader)?),
+            Self::Inline(connection) => {
+                let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                work(connection.as_ref().ok_or(StoreError::Closed)?)
+            }
+        }
+    }
+
     /// Names the queues to send a `Stop` to, one after the other's answer: all readers, then the writer.
     ///
     /// The writer goes last, because the log can only be emptied once nobody reads from it.
     pub(crate) fn stops(&self) -> Result<Vec<&mpsc::Sender<Message>>, StoreError> {
         match self {
-            Self::Threads { writer, readers, count } => {
+            Self::Threads { writer, readers, count, .. } => {
                 Ok(std::iter::repeat_n(readers, *count).chain([writer]).collect())
             }
             Self::Inline(connection) => {
