@@ -1,0 +1,205 @@
+//! Editing, reading, squashing and repairing.
+
+use super::{ANN, BEN, CAI, push, push_at, reported};
+use crate::doc::gate::{GateCode, Stage};
+use crate::doc::{DocError, Edit, FieldDoc, first_change};
+use crate::model::{Conflict, Facts, Millis, PhotoFact, PhotoHash, PhotoRole, Point, Remark};
+
+fn photo(number: u8) -> Edit {
+    let fact = PhotoFact {
+        role: PhotoRole::After,
+        mime: "image/jpeg".into(),
+        bytes: 150_000,
+        w: 1_600,
+        h: 1_200,
+        taken_at: Some(Millis(1_700_000_000_000)),
+    };
+    Edit::AddPhoto(PhotoHash::of(&[number]), fact)
+}
+
+fn remark(id: u8, text: &str) -> Edit {
+    let id = crate::model::Ulid::from_parts(Millis(1_700_000_000_000), [id; 10]);
+    Edit::AddRemark(Facts::remark_key(id), Remark { text: text.into(), at: Millis(1) })
+}
+
+fn full_facts() -> Facts {
+    let mut facts = Facts::default();
+    let edits = [
+        Edit::CategoryClaim(Some("xixia-2023:event:01006".parse().unwrap())),
+        Edit::Description("暴露垃圾".into()),
+        Edit::LocationText("怀远路东侧".into()),
+        Edit::Point(Some(Point { lon_e6: 106_132_000, lat_e6: -38_500_000 })),
+        Edit::AccuracyM(Some(12)),
+        Edit::CoordSys(Some(crate::model::CoordSys::Gcj02)),
+        Edit::LocationSource(Some(crate::model::LocationSource::Gps)),
+        Edit::FixAgeS(Some(3)),
+        Edit::GridClaim(Some("640105001000012".into())),
+        Edit::ModeClaim(Some(crate::model::Mode::SelfHandled)),
+        Edit::HandleNote("已清理".into()),
+        Edit::DiscoveredAt(Some(Millis(1_700_000_000_000))),
+        Edit::HandledAt(Some(Millis(-5))),
+        photo(1),
+        photo(2),
+        remark(1, "夜间复查"),
+    ];
+    for edit in &edits {
+        edit.apply_to(&mut facts);
+    }
+    facts
+}
+
+#[test]
+fn every_fact_survives_the_document_the_wire_and_a_restart() {
+    let facts = full_facts();
+    let phone = first_change(ANN, &facts).unwrap();
+    let mut server = FieldDoc::new();
+    let admission = push(&phone, &mut server);
+    assert_eq!(admission.rejected, []);
+    let restarted = FieldDoc::load(&admission.snapshot.unwrap()).unwrap();
+    assert_eq!(restarted.facts(), (facts, vec![]));
+    assert_eq!(restarted.heads(), phone.heads());
+    assert_eq!((restarted.actor_seq(&ANN), restarted.max_op()), (1, phone.max_op()));
+}
+
+#[test]
+fn a_never_sent_report_is_one_change_however_often_it_was_edited() {
+    let mut draft = Facts::default();
+    for text in ["路", "路面", "路面破损"] {
+        Edit::Description(text.into()).apply_to(&mut draft);
+    }
+    let doc = first_change(ANN, &draft).unwrap();
+    assert_eq!(doc.change_bodies_since(&[]).len(), 1);
+    assert_eq!(doc.facts().0.description, "路面破损");
+}
+
+#[test]
+fn an_edit_that_changes_nothing_is_no_change() {
+    let mut doc = reported();
+    let heads = doc.heads();
+    assert_eq!(doc.edit(ANN, &[Edit::Description("路面破损".into())]), Ok(None));
+    assert_eq!(doc.edit(ANN, &[]), Ok(None));
+    assert_eq!(doc.edit(BEN, &[Edit::HandleNote(String::new())]), Ok(None), "clearing what is not set");
+    assert_eq!(doc.heads(), heads);
+    assert_eq!(FieldDoc::new().edit(ANN, &[]), Ok(None));
+}
+
+#[test]
+fn concurrent_values_of_a_register_are_kept_and_shown_winner_first() {
+    let mut server = reported();
+    let (mut ann, mut ben) = (server.clone(), server.clone());
+    ann.edit(ANN, &[Edit::Description("路面破损两处".into())]).unwrap();
+    ben.edit(BEN, &[Edit::AccuracyM(Some(9)), Edit::Description("井盖缺失".into())]).unwrap();
+    push(&ann, &mut server);
+    push(&ben, &mut server);
+    let (facts, conflicts) = server.facts();
+    let values = vec!["井盖缺失".to_owned(), "路面破损两处".to_owned()];
+    assert_eq!(facts.description, values[0]);
+    assert_eq!(conflicts, [Conflict { field: "description".into(), values }]);
+}
+
+#[test]
+fn choosing_the_winning_value_settles_a_conflict_and_passes_the_gate() {
+    let mut server = reported();
+    let (mut ann, mut ben) = (server.clone(), server.clone());
+    ann.edit(ANN, &[Edit::Description("甲".into())]).unwrap();
+    ben.edit(BEN, &[Edit::Description("乙".into())]).unwrap();
+    push(&ann, &mut server);
+    push(&ben, &mut server);
+    let mut cai = server.clone();
+    let winner = cai.facts().0.description;
+    cai.edit(CAI, &[Edit::Description(winner.clone())]).unwrap().expect("the losers are deleted");
+    assert_eq!(push(&cai, &mut server).rejected, []);
+    assert_eq!((server.facts().0.description, server.facts().1), (winner, vec![]));
+}
+
+#[test]
+fn two_writers_who_add_the_first_photo_at_once_lose_none() {
+    let mut server = reported();
+    let (mut ann, mut ben) = (server.clone(), server.clone());
+    ann.edit(ANN, &[photo(1), remark(1, "甲")]).unwrap();
+    ben.edit(BEN, &[photo(2), photo(3), remark(2, "乙")]).unwrap();
+    push(&ann, &mut server);
+    push(&ben, &mut server);
+    let mut cai = server.clone();
+    cai.edit(CAI, &[photo(4)]).unwrap();
+    assert_eq!(push(&cai, &mut server).rejected, []);
+    let (facts, conflicts) = server.facts();
+    assert_eq!((facts.photos.len(), facts.remarks.len(), conflicts.len()), (4, 2, 0));
+}
+
+#[test]
+fn adding_a_photo_twice_adds_it_once() {
+    let mut doc = reported();
+    doc.edit(ANN, &[photo(1)]).unwrap();
+    assert_eq!(doc.edit(BEN, &[photo(1)]), Ok(None));
+}
+
+#[test]
+fn a_phone_can_not_write_what_the_gate_would_refuse() {
+    let mut doc = reported();
+    let refused = |field: &str, code| Err(DocError::Refused { field: field.into(), code });
+    let nul = Edit::Description("a\0".into());
+    assert_eq!(doc.edit(ANN, &[nul]), refused("description", GateCode::BadValue));
+    let off_the_globe = Edit::Point(Some(Point { lon_e6: 0, lat_e6: 90_000_001 }));
+    assert_eq!(doc.edit(ANN, &[off_the_globe]), refused("lat_e6", GateCode::BadValue));
+    let no_ulid = Edit::AddRemark("first".into(), Remark { text: "x".into(), at: Millis(0) });
+    assert_eq!(doc.edit(ANN, &[no_ulid]), refused("remarks", GateCode::ForbiddenPath));
+    let ten: Vec<_> = (0..10).map(photo).collect();
+    assert_eq!(doc.edit(ANN, &ten), refused("photos", GateCode::TooManyPhotos));
+    let long: Vec<_> = (0..12).map(|id| remark(id, &"巡".repeat(2_000))).collect();
+    assert_eq!(doc.edit(ANN, &long), Err(DocError::TooLarge));
+    assert_eq!(doc.heads(), reported().heads(), "nothing was written");
+}
+
+#[test]
+fn the_largest_edit_a_phone_can_write_passes_the_gate() {
+    let mut doc = reported();
+    let mut server = doc.clone();
+    let mut edits: Vec<_> = (0..9).map(photo).collect();
+    edits.extend((0..10).map(|id| remark(id, &"巡".repeat(1_900))));
+    doc.edit(ANN, &edits).unwrap();
+    let admission = push(&doc, &mut server);
+    assert_eq!(admission.rejected, []);
+    assert!(admission.accepted[0].body.len() > 57_000);
+}
+
+#[test]
+fn rebasing_repeats_what_survives_and_reports_what_does_not() {
+    let mut accepted = reported();
+    accepted.edit(ANN, &(0..8).map(photo).collect::<Vec<_>>()).unwrap();
+    let bad = Edit::HandleNote("长".repeat(2_001));
+    let edits = [photo(20), Edit::Description("更正".into()), bad.clone(), photo(21)];
+    let rebased = FieldDoc::rebase(&accepted, BEN, &edits).unwrap();
+    let codes: Vec<_> = rebased.dropped.iter().map(|(edit, _)| edit.clone()).collect();
+    assert_eq!(codes, [bad, photo(21)]);
+    let mut server = accepted.clone();
+    let admission = push(&rebased.doc, &mut server);
+    assert_eq!((admission.accepted.len(), admission.rejected.len()), (1, 0));
+    assert_eq!(server.facts().0.description, "更正");
+    assert_eq!(rebased.change, server.heads().first().copied());
+}
+
+#[test]
+fn a_sealed_case_takes_supplements_and_nothing_else() {
+    let mut server = reported();
+    let mut phone = server.clone();
+    let note = Remark { text: "后续说明".into(), at: Millis(5) };
+    phone.edit(ANN, &[Edit::AddSupplement("01HGW2BBG0000000000000000A".into(), note)]).unwrap();
+    assert_eq!(push_at(Stage::Sealed, &phone, &mut server).rejected, []);
+    for edit in [Edit::Description("改".into()), Edit::HandleNote("改".into()), photo(1), remark(1, "x")] {
+        let mut phone = server.clone();
+        phone.edit(ANN, &[edit]).unwrap();
+        assert_eq!(push_at(Stage::Late, &phone, &mut server.clone()).rejected, []);
+        let admission = push_at(Stage::Sealed, &phone, &mut server);
+        assert_eq!(admission.rejected[0].code, GateCode::FieldFrozen);
+    }
+    assert_eq!(server.facts().0.supplements.len(), 1);
+}
+
+#[test]
+fn a_snapshot_that_is_none_is_unreadable_not_a_panic() {
+    let mut snapshot = reported().save();
+    snapshot[40] ^= 1;
+    assert!(matches!(FieldDoc::load(&snapshot), Err(DocError::Unreadable(_))));
+    assert!(matches!(FieldDoc::load(b"x"), Err(DocError::Unreadable(_))));
+}

@@ -1,0 +1,34 @@
+//! What the document and its gate promise, from the outside.
+
+mod editing;
+
+use super::gate::{ActorVerdict, Admission, GateLimits, Policy, Stage, admit};
+use super::{Edit, FieldDoc};
+use crate::model::ActorId;
+
+const ANN: ActorId = ActorId::from_bytes([0xa1; 8]);
+const BEN: ActorId = ActorId::from_bytes([0xb2; 8]);
+const CAI: ActorId = ActorId::from_bytes([0xc3; 8]);
+
+/// Sends everything `from` has and `to` lacks through the gate of an open case.
+fn push(from: &FieldDoc, to: &mut FieldDoc) -> Admission {
+    push_at(Stage::Open, from, to)
+}
+
+fn push_at(stage: Stage, from: &FieldDoc, to: &mut FieldDoc) -> Admission {
+    let bodies: Vec<_> = from.change_bodies_since(&to.heads()).into_iter().map(|(_, body)| body).collect();
+    admit_all(stage, to, &bodies)
+}
+
+fn admit_all(stage: Stage, to: &mut FieldDoc, bodies: &[Vec<u8>]) -> Admission {
+    let policy = Policy { stage, allowed_actor: &|_| ActorVerdict::Allowed, limits: GateLimits::default() };
+    let bodies: Vec<_> = bodies.iter().map(Vec::as_slice).collect();
+    admit(to, &bodies, &policy)
+}
+
+/// A document with one change of Ann's.
+fn reported() -> FieldDoc {
+    let mut doc = FieldDoc::new();
+    doc.edit(ANN, &[Edit::Description("路面破损".into()), Edit::LocationText("文昌北街".into())]).unwrap();
+    doc
+}
