@@ -180,20 +180,20 @@ impl OrgProblem {
     /// The problem in Chinese.
     pub fn zh(&self) -> String {
         match self {
-            Self::Json { line, column, reason } => format!("第 {line} 行第 {column} 列:{reason}"),
-            Self::Format { found } => format!("格式为“{found}”,应为“xunge-org/1”"),
+            Self::Json { line, column, reason } => format!("第 {line} 行第 {column} 列：{reason}"),
+            Self::Format { found } => format!("格式为“{found}”，应为“xunge-org/1”"),
             Self::Code { subject, expected_zh, .. } => format!("“{subject}”不是{expected_zh}"),
             Self::Duplicate { subject } => format!("“{subject}”重复出现"),
             Self::NameMissing { subject } => format!("“{subject}”没有名称"),
             Self::Unknown { subject, field, value } => format!("“{subject}”的 {field}“{value}”在文件中不存在"),
             Self::Word { subject, field, value, allowed } => {
-                format!("“{subject}”的 {field}“{value}”无法识别,可用:{allowed}")
+                format!("“{subject}”的 {field}“{value}”无法识别，可用：{allowed}")
             }
             Self::WrongParent { subject, parent, expected } => {
-                format!("“{subject}”的上级写为“{parent}”,按编码应为 {expected}")
+                format!("“{subject}”的上级写为“{parent}”，按编码应为 {expected}")
             }
             Self::PolygonMissing { subject } => format!("网格“{subject}”没有边界"),
-            Self::PolygonOpen { subject } => format!("“{subject}”的边界未闭合,首尾坐标不一致"),
+            Self::PolygonOpen { subject } => format!("“{subject}”的边界未闭合，首尾坐标不一致"),
             Self::PolygonBad { subject, reason_zh, .. } => format!("“{subject}”的边界{reason_zh}"),
             Self::UnitWithoutStreet { subject } => format!("镇街单位“{subject}”没有对应的街道"),
             Self::UserUnit { subject, expected } => format!("用户“{subject}”需要类型为 {expected} 的单位"),
@@ -219,7 +219,7 @@ impl OrgProblem {
             Self::PolygonMissing { .. } => ("add the outline of the grid", "请补充网格边界"),
             Self::PolygonOpen { .. } => ("repeat the first position at the end", "请在末尾重复第一个坐标"),
             Self::PolygonBad { .. } => {
-                ("give at least three corners as [longitude, latitude] in degrees", "请按[经度, 纬度]给出至少三个顶点")
+                ("give at least three corners as [longitude, latitude] in degrees", "请按[经度，纬度]给出至少三个顶点")
             }
             Self::UnitWithoutStreet { .. } => {
                 ("add \"street\", or use kind \"department\"", "请补充 street,或改用 department 类型")

@@ -70,12 +70,12 @@ impl Taxonomy {
     }
 
     /// The categories of one tree.
-    pub fn scheme<'a>(&'a self, scheme: &'a str) -> impl Iterator<Item = &'a Category> {
+    pub fn scheme(&self, scheme: &str) -> impl Iterator<Item = &Category> {
         self.categories.iter().filter(move |entry| entry.key.scheme == scheme)
     }
 
     /// The minors (小类) below a major.
-    pub fn minors<'a>(&'a self, major: &'a CategoryRef) -> impl Iterator<Item = &'a Category> {
+    pub fn minors(&self, major: &CategoryRef) -> impl Iterator<Item = &Category> {
         self.scheme(&major.scheme)
             .filter(|entry| entry.key.kind == major.kind && entry.parent.as_ref() == Some(&major.code))
     }

@@ -12,7 +12,7 @@ use super::tessellation::{Block, Lattice};
 pub const DISTRICT: &str = "640105";
 const CITY: &str = "640100";
 /// Printed under every map of the example.
-pub const MAP_NOTE: &str = "示意网格,非真实边界";
+pub const MAP_NOTE: &str = "示意网格，非真实边界";
 
 /// A street or town: code digits, short name, office name, where its block lies (column, row), inspectors.
 ///
@@ -82,7 +82,7 @@ pub fn org_file() -> OrgFile {
     };
     let mut file = OrgFile {
         format: FORMAT.to_owned(),
-        note: "银川市西夏区示例:街道名称与编码真实,社区、网格、处置单位与人员为虚构".to_owned(),
+        note: "银川市西夏区示例：街道名称与编码真实，社区、网格、处置单位与人员为虚构".to_owned(),
         map_note: MAP_NOTE.to_owned(),
         places: vec![
             place(CITY, "银川市", None, Vec::new()),
