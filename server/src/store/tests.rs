@@ -409,7 +409,8 @@ async fn the_ledger_the_feed_and_the_audit_cannot_be_rewritten() {
     for (table, insert) in [
         (
             "feed",
-            "INSERT INTO feed VALUES ('640105', 1, x'00', 'ledger', 1, NULL, NULL, NULL, zeroblob(32), zeroblob(32))",
+            "INSERT INTO feed VALUES ('640105', 1, x'00', 'gone', NULL, NULL, NULL, 'w', 'g', NULL,
+             zeroblob(32), zeroblob(32))",
         ),
         ("audit", "INSERT INTO audit VALUES (1, 0, 'a', 'login', 's', '', zeroblob(32), zeroblob(32))"),
         (

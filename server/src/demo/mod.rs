@@ -1,0 +1,28 @@
+//! The demo: 西夏区, November 2023, replayed through real phones and a real server.
+//!
+//! First a plan is drawn up, pure and seeded: who reports what, where and when, and what the offices do about it
+//! ([`plan`]). The published figures decide how many cases of each kind there are; the seed decides which. Then the
+//! plan is carried out, and what the server counts is held against the report. The plan carries no total of its own:
+//! [`check`] counts it case by case, as the server will.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`plan`] | [`plan::DemoPlan`]: phones, cases, office acts, grouped into rounds of the business clock |
+//! | [`check`] | a recount of the plan against the published rows |
+//! | [`figures`] | what is taken over instead of computed: hotline, fire alerts, the October edition |
+
+mod acts;
+mod calendar;
+mod cast;
+pub mod check;
+mod error;
+mod fate;
+pub mod figures;
+mod patrols;
+mod phrases;
+pub mod plan;
+mod rng;
+mod staff;
+mod steps;
+mod text;
+mod writer;
