@@ -14,5 +14,7 @@
 
 pub mod doc;
 pub mod model;
+#[cfg(feature = "device")]
+pub mod photo;
 pub mod wire;
 pub mod workflow;
