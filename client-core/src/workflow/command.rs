@@ -1,7 +1,8 @@
 //! What goes into a decision and what comes out.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::member::Member;
 use super::payload::Payload;
 use super::state::{State, Verb};
 use crate::model::{CaseId, CategoryRef, ChangeHash, DeviceId, Millis, OrgCode, Role};
@@ -90,9 +91,19 @@ pub struct Event {
     /// State after.
     pub to: State,
     /// What was decided, with defaults filled in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known_members")]
     pub payload: Payload,
     /// Heads of the field document that was judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<ChangeHash>,
+}
+
+/// Reads a payload without the members this version does not know.
+///
+/// A phone two versions behind must still see where its case stands. Commands stay strict: there an unknown member is
+/// a mistake of whoever sent it.
+fn known_members<'de, D: Deserializer<'de>>(from: D) -> Result<Payload, D::Error> {
+    let mut members = serde_json::Map::deserialize(from)?;
+    members.retain(|name, _| Member::from_code(name).is_some());
+    Payload::deserialize(serde_json::Value::Object(members)).map_err(serde::de::Error::custom)
 }

@@ -9,9 +9,9 @@ use super::ledger::Ledger;
 use super::member::Member;
 use super::payload::Payload;
 use super::refusal::Refusal;
+use super::rule::{Need, Rule};
 use super::standing;
-use super::state::{State, Verb};
-use super::table::{Need, Rule, To};
+use super::state::Verb;
 use super::values;
 
 /// Decides a command on the ledger as it is (`None`: there is no such case yet).
@@ -37,7 +37,7 @@ pub fn decide(ledger: Option<&Ledger>, command: &Command, actor: &Actor, context
         device: context.device,
         at: context.now,
         from: ledger.map(|ledger| ledger.state),
-        to: target(rule, ledger),
+        to: rule.target(ledger),
         payload,
         heads: context.heads.clone(),
     })
@@ -77,16 +77,5 @@ fn known(rule: &Rule, payload: &Payload) -> Result<(), Refusal> {
     match Member::ALL.iter().find(unknown) {
         Some(field) => Err(Refusal::UnknownMember { field: *field }),
         None => Ok(()),
-    }
-}
-
-fn target(rule: &Rule, ledger: Option<&Ledger>) -> State {
-    match (rule.to, ledger) {
-        (To::State(state), _) => state,
-        (_, None) => State::Reported,
-        (To::Same, Some(ledger)) => ledger.state,
-        (To::Reopened, Some(ledger)) if ledger.handler.is_some() => State::Handling,
-        (To::Reopened, Some(_)) => State::Reported,
-        (To::BeforeVoid, Some(ledger)) => ledger.state_before_void.unwrap_or(State::Reported),
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn fill(verb: Verb, ledger: &Ledger, decided: &mut Payload, actor: &A
         Verb::CheckReply => verdict(decided, &[Verdict::Pass, Verdict::Fail]),
         Verb::Dispatch | Verb::Rework | Verb::Reopen | Verb::Undefer => due_in_future(decided, context),
         Verb::AskExtend => ask_extend(ledger, decided, context),
-        Verb::ApproveExtend => approve_extend(ledger, decided),
+        Verb::ApproveExtend => approve_extend(ledger, decided, context),
         Verb::RefuseReturn => {
             let asked = ledger.ask.as_ref().map_or(context.now, |ask| ask.at);
             decided.due_at = after_pause(ledger.due_at, asked, context.now);
@@ -119,8 +119,13 @@ fn verdict(decided: &Payload, known: &[Verdict]) -> Checked {
     ensure(fits, invalid(Member::Verdict, Why::UnknownCode))
 }
 
+/// A later deadline than this is a slip of the keyboard (seconds for milliseconds, a wrong year).
+const LONGEST_TERM_MS: i64 = 10 * 366 * 86_400_000;
+
 fn due_in_future(decided: &Payload, context: &Context) -> Checked {
-    ensure(decided.due_at.is_none_or(|due| due > context.now), invalid(Member::DueAt, Why::NotInFuture))
+    let Some(due) = decided.due_at else { return Ok(()) };
+    ensure(due > context.now, invalid(Member::DueAt, Why::NotInFuture))?;
+    ensure(due <= context.now.plus_ms(LONGEST_TERM_MS), invalid(Member::DueAt, Why::OutOfRange))
 }
 
 fn review_in_future(decided: &Payload, context: &Context) -> Checked {
@@ -134,7 +139,9 @@ fn ask_extend(ledger: &Ledger, decided: &Payload, context: &Context) -> Checked 
     if ledger.extension_count > 0 { present(decided, Member::Text) } else { Ok(()) }
 }
 
-fn approve_extend(ledger: &Ledger, decided: &mut Payload) -> Checked {
+/// A late approval is still one: the deadline asked for may have passed, one the leader types may not.
+fn approve_extend(ledger: &Ledger, decided: &mut Payload, context: &Context) -> Checked {
+    due_in_future(decided, context)?;
     let asked = ledger.ask.as_ref().and_then(|ask| ask.due_at);
     decided.due_at = decided.due_at.or(asked);
     ensure(decided.due_at > ledger.due_at, invalid(Member::DueAt, Why::NotLater))

@@ -206,13 +206,18 @@ impl Ledger {
 
     /// True for who may write the case's field document: its reporter, its holder, whoever has its open task.
     pub fn may_write_facts(&self, user: &str) -> bool {
-        self.reporter == user || self.holder.as_deref() == Some(user) || self.is_assigned_to(user)
+        self.is_owned_by(user) || self.is_assigned_to(user)
+    }
+
+    /// True for its reporter and for the colleague it was handed to.
+    pub fn is_owned_by(&self, user: &str) -> bool {
+        self.reporter == user || self.holder.as_deref() == Some(user)
     }
 
     /// What a handover by this user moves: (the open task, the case).
     pub(super) fn handed_over_by(&self, role: Role, user: &str) -> (bool, bool) {
         if role == Role::Inspector {
-            (self.is_assigned_to(user), self.reporter == user || self.holder.as_deref() == Some(user))
+            (self.is_assigned_to(user), self.is_owned_by(user))
         } else {
             (self.task.is_some(), self.task.is_none())
         }

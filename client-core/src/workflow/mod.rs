@@ -16,15 +16,20 @@ mod codes;
 mod command;
 mod decide;
 mod defaults;
+mod effects;
 mod ledger;
 mod member;
 mod offers;
 mod payload;
 mod refusal;
+mod rule;
 mod standing;
 mod state;
-mod table;
+pub mod table;
 mod values;
+
+#[cfg(test)]
+mod tests;
 
 pub use apply::{ApplyError, apply, fold};
 pub use codes::{AskKind, CloseType, Level, Satisfaction, Source, TaskKind, Verdict, VoidReason};
@@ -35,5 +40,6 @@ pub use member::Member;
 pub use offers::offers;
 pub use payload::Payload;
 pub use refusal::{Refusal, Separation, Why};
+pub use rule::{Need, Only, Rule, To};
 pub use state::{Outcome, State, Verb};
-pub use table::{Need, Only, Rule, TABLE, To};
+pub use table::TABLE;

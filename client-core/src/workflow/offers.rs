@@ -2,6 +2,7 @@
 
 use super::command::Actor;
 use super::ledger::Ledger;
+use super::rule::Rule;
 use super::standing;
 use super::state::Verb;
 use super::table::TABLE;
@@ -10,7 +11,7 @@ use super::table::TABLE;
 ///
 /// Says nothing about the payload or about photos that have not arrived; [`decide`](super::decide) does.
 pub fn offers(ledger: Option<&Ledger>, actor: &Actor) -> Vec<Verb> {
-    let passes = |rule: &&super::table::Rule| {
+    let passes = |rule: &&Rule| {
         standing::role(rule, actor)
             .and_then(|()| standing::state(rule, ledger))
             .and_then(|()| standing::case(rule, ledger, actor))

@@ -5,8 +5,8 @@ use super::codes::{AskKind, Verdict};
 use super::command::Actor;
 use super::ledger::Ledger;
 use super::refusal::{Refusal, Separation};
+use super::rule::{Only, Rule};
 use super::state::Verb;
-use super::table::{Only, Rule};
 use crate::model::{Mode, Role};
 
 pub(super) fn role(rule: &Rule, actor: &Actor) -> Result<(), Refusal> {
@@ -19,11 +19,8 @@ pub(super) fn state(rule: &Rule, ledger: Option<&Ledger>) -> Result<(), Refusal>
         state: ledger.map(|ledger| ledger.state),
         version: ledger.map_or(0, |ledger| ledger.version),
     };
-    let fits = match ledger {
-        None => rule.creates,
-        Some(ledger) => rule.from.contains(&ledger.state) && in_time(rule.verb, ledger),
-    };
-    ensure(fits, wrong)
+    let starts = rule.starts_from(ledger.map(|ledger| ledger.state));
+    ensure(starts && ledger.is_none_or(|ledger| in_time(rule.verb, ledger)), wrong)
 }
 
 /// Moments inside a state that only two verbs tell apart.
@@ -48,7 +45,7 @@ pub(super) fn case(rule: &Rule, ledger: Option<&Ledger>, actor: &Actor) -> Resul
 fn is_theirs(only: Only, ledger: &Ledger, actor: &Actor) -> bool {
     match only {
         Only::Anyone => true,
-        Only::Reporter => ledger.reporter == actor.user,
+        Only::Reporter => ledger.is_owned_by(&actor.user),
         Only::Assignee => ledger.is_assigned_to(&actor.user),
         Only::Handler => actor.unit.is_some() && actor.unit == ledger.handler,
         Only::Holder => actor.role != Role::Inspector || ledger.may_write_facts(&actor.user),

@@ -1,194 +1,20 @@
 //! The transition table: one row per verb. `decide` asks it, `docs/workflow.md` is printed from it.
 
+mod markdown;
+
+#[cfg(test)]
+pub(super) use markdown::examples;
+pub use markdown::{markdown, members_markdown};
+
 use Member as M;
 use Role as R;
 use State as S;
 
 use super::member::Member;
 use super::refusal::Separation;
+use super::rule::{Only, Rule, To};
 use super::state::{State, Verb};
 use crate::model::Role;
-
-/// The state a verb leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum To {
-    /// The state it came from.
-    Same,
-    /// Always this one.
-    State(State),
-    /// Closed cases that a unit had go back to `handling`, all others to `reported`.
-    Reopened,
-    /// The state before the case became void.
-    BeforeVoid,
-}
-
-impl To {
-    /// Every state it can lead to from `from`.
-    pub fn targets(self, from: State) -> &'static [State] {
-        match self {
-            Self::Same => {
-                let index = State::ALL.iter().position(|state| *state == from).expect("ALL lists every state");
-                &State::ALL[index..=index]
-            }
-            Self::State(state) => {
-                let index = State::ALL.iter().position(|other| *other == state).expect("ALL lists every state");
-                &State::ALL[index..=index]
-            }
-            Self::Reopened => &[S::Reported, S::Handling],
-            Self::BeforeVoid => VOIDABLE,
-        }
-    }
-}
-
-/// Who, among those with the role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Only {
-    /// Anyone whose scope has the case.
-    Anyone,
-    /// The user who reported it.
-    Reporter,
-    /// The user with the open task.
-    Assignee,
-    /// Members of the unit that has the case.
-    Handler,
-    /// Reporter, holder or the user with the open task; office roles always.
-    Holder,
-}
-
-/// Who gives a member, and whether it must be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// The actor, always.
-    Required,
-    /// The actor, or the default the notes name.
-    Optional,
-    /// Only the server, from what it knows; refused when it comes from outside.
-    Server,
-}
-
-/// One verb: from where to where, who may, with which members.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// The verb.
-    pub verb: Verb,
-    /// True if the verb creates the case.
-    pub creates: bool,
-    /// States it starts from.
-    pub from: &'static [State],
-    /// Where it leads.
-    pub to: To,
-    /// Roles that may.
-    pub roles: &'static [Role],
-    /// Who among them.
-    pub only: Only,
-    /// Separation of duties that applies.
-    pub apart: Option<Separation>,
-    /// True if it gives the case its number when it has none.
-    pub numbered: bool,
-    required: &'static [Member],
-    optional: &'static [Member],
-    server: &'static [Member],
-    /// What the row can not say, in Chinese.
-    pub note_zh: &'static str,
-    /// What the row can not say, in English.
-    pub note_en: &'static str,
-}
-
-impl Rule {
-    /// The row of a verb.
-    pub fn of(verb: Verb) -> &'static Self {
-        TABLE.iter().find(|rule| rule.verb == verb).expect("a test finds one row for every verb")
-    }
-
-    /// True for what a phone may ask.
-    pub const fn is_request(&self) -> bool {
-        self.verb.is_request()
-    }
-
-    /// Members that must be there.
-    pub const fn required(&self) -> &'static [Member] {
-        self.required
-    }
-
-    /// Members that may be there.
-    pub const fn optional(&self) -> &'static [Member] {
-        self.optional
-    }
-
-    /// Members only the server fills in.
-    pub const fn server(&self) -> &'static [Member] {
-        self.server
-    }
-
-    /// How the verb takes a member; `None` if it does not.
-    pub fn need(&self, member: Member) -> Option<Need> {
-        let listed = |members: &[Member]| members.contains(&member);
-        match () {
-            () if listed(self.required) => Some(Need::Required),
-            () if listed(self.optional) => Some(Need::Optional),
-            () if listed(self.server) => Some(Need::Server),
-            () => None,
-        }
-    }
-
-    /// True if an event of this verb may lead from `from` to `to`.
-    pub fn leads(&self, from: Option<State>, to: State) -> bool {
-        match from {
-            None => self.creates && to == State::Reported,
-            Some(from) => self.from.contains(&from) && self.to.targets(from).contains(&to),
-        }
-    }
-
-    const fn row(verb: Verb, from: &'static [State], to: To, roles: &'static [Role]) -> Self {
-        Self {
-            verb,
-            creates: false,
-            from,
-            to,
-            roles,
-            only: Only::Anyone,
-            apart: None,
-            numbered: false,
-            required: &[],
-            optional: &[],
-            server: &[],
-            note_zh: "",
-            note_en: "",
-        }
-    }
-
-    const fn creates(self) -> Self {
-        Self { creates: true, ..self }
-    }
-
-    const fn only(self, only: Only) -> Self {
-        Self { only, ..self }
-    }
-
-    const fn apart(self, rule: Separation) -> Self {
-        Self { apart: Some(rule), ..self }
-    }
-
-    const fn numbered(self) -> Self {
-        Self { numbered: true, ..self }
-    }
-
-    const fn needs(self, required: &'static [Member]) -> Self {
-        Self { required, ..self }
-    }
-
-    const fn takes(self, optional: &'static [Member]) -> Self {
-        Self { optional, ..self }
-    }
-
-    const fn server_fills(self, server: &'static [Member]) -> Self {
-        Self { server, ..self }
-    }
-
-    const fn note(self, note_zh: &'static str, note_en: &'static str) -> Self {
-        Self { note_zh, note_en, ..self }
-    }
-}
 
 const VOIDABLE: &[State] = &[S::Reported, S::Verifying, S::Filed];
 const OPEN: &[State] = &[S::Reported, S::Verifying, S::Filed, S::Dispatched, S::Handling, S::Handled, S::Rechecking];
@@ -221,7 +47,7 @@ pub const TABLE: &[Rule] = &[
         ),
     Rule::row(Verb::File, &[S::Reported], To::State(S::Filed), &[R::TownOffice])
         .apart(Separation::Reporter)
-        .numbered()
+        .gives_number()
         .takes(&[M::Category, M::Mode, M::Level, M::Handler, M::Grid])
         .server_fills(&[M::CaseNo])
         .note(
@@ -232,7 +58,7 @@ pub const TABLE: &[Rule] = &[
         ),
     Rule::row(Verb::ApproveSelfHandled, &[S::Reported], To::State(S::Closed), &[R::TownOffice])
         .apart(Separation::Reporter)
-        .numbered()
+        .gives_number()
         .takes(&[M::Category, M::Grid, M::Note])
         .server_fills(&[M::CaseNo, M::Mode])
         .note(
@@ -327,7 +153,7 @@ pub const TABLE: &[Rule] = &[
              failed, and not for the leader's own unit).",
         ),
     Rule::row(Verb::Answer, &[S::Reported], To::State(S::Closed), &[R::Hotline])
-        .numbered()
+        .gives_number()
         .needs(&[M::Text])
         .takes(&[M::Category])
         .server_fills(&[M::CaseNo, M::Mode])
@@ -340,7 +166,7 @@ pub const TABLE: &[Rule] = &[
         .note("1 催办、2 督办、3 通报、4 约谈；案件显示最高一级。", "1 催办, 2 督办, 3 通报, 4 约谈; the case shows the highest so far."),
     Rule::row(Verb::MergeDuplicate, &[S::Reported], To::State(S::Closed), &[R::TownOffice])
         .apart(Separation::Reporter)
-        .numbered()
+        .gives_number()
         .needs(&[M::MasterCaseId])
         .takes(&[M::Category, M::Note])
         .server_fills(&[M::CaseNo, M::Mode])

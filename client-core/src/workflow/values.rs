@@ -7,8 +7,8 @@ use super::ledger::Ledger;
 use super::member::Member;
 use super::payload::Payload;
 use super::refusal::{Refusal, Why};
+use super::rule::Rule;
 use super::standing::ensure;
-use super::table::Rule;
 use crate::model::{Facts, Mode, OrgCode, OrgLevel, Role};
 
 /// Most characters of a user name.
