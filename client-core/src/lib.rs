@@ -16,5 +16,7 @@ pub mod doc;
 pub mod model;
 #[cfg(feature = "device")]
 pub mod photo;
+#[cfg(feature = "device")]
+pub mod transport;
 pub mod wire;
 pub mod workflow;
