@@ -94,14 +94,15 @@ CREATE TABLE user_grid (
 );
 CREATE INDEX user_grid_grid ON user_grid (grid);
 
--- Enrolled phones. counter and counter_window are the device proof's replay window: newest counter, and one bit for
--- each of the 64 before it. waiting_* is what the phone last said is still only on it.
+-- Enrolled phones. counter and counter_window are the device proof's replay window: the newest counter, and 4 bytes of
+-- the signature seen with it and with each of the 63 before it (zero: not seen). A number that returns with another
+-- signature comes from a second copy of the phone. waiting_* is what the phone last said is still only on it.
 CREATE TABLE device (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     user_id TEXT NOT NULL REFERENCES user_account (id),
     public_key BLOB NOT NULL CHECK (length(public_key) = 32),
     counter BIGINT NOT NULL DEFAULT 0,
-    counter_window BIGINT NOT NULL DEFAULT 0,
+    counter_window BLOB NOT NULL,
     name TEXT NOT NULL,
     enrolled_at BIGINT NOT NULL,
     revoked_at BIGINT,
@@ -122,13 +123,15 @@ CREATE TABLE device_day (
     PRIMARY KEY (device, day)
 );
 
--- One-time codes by which a phone joins. Only the hash is kept: the code itself is a credential.
+-- One-time codes by which a phone joins. Only the hash is kept: the code itself is a credential. used_by is the phone
+-- that joined with it, so that the same phone asking again after a lost answer gets the same answer.
 CREATE TABLE enrol_code (
     code_hash BLOB PRIMARY KEY CHECK (length(code_hash) = 32),
     user_id TEXT NOT NULL REFERENCES user_account (id),
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    used_at BIGINT
+    used_at BIGINT,
+    used_by BLOB REFERENCES device (id)
 );
 
 -- Whose an Automerge actor is. First use wins: an actor that returns from another phone or user is refused, since two
