@@ -1,0 +1,234 @@
+//! The device proof: "this phone, this exact request, this once".
+//!
+//! The signature says which phone and which request; the counter says once. A phone writes its counter down before it
+//! sends, so of one phone every number is seen with one signature only:
+//!
+//! - a new number is accepted, in order or up to 63 behind the newest (requests overtake each other);
+//! - a number seen with the same signature is a repeat of the very same request: refused, nothing else;
+//! - a number seen with another signature, or far behind, comes from a second copy of the phone (restored from a
+//!   backup, or cloned). Both copies are shut out until they enrol again; what they hold stays theirs to send.
+
+use ed25519_dalek::VerifyingKey;
+use sha2::{Digest, Sha256};
+use xunge_client_core::model::{DeviceId, Millis, OrgCode, Role};
+use xunge_client_core::wire::Proof;
+
+use super::account::{self, Account};
+use crate::domain::audit;
+use crate::params;
+use crate::store::{Row, StoreError, Tx};
+
+/// Numbers remembered, the newest included.
+const WINDOW: usize = 64;
+/// Bytes remembered of each signature.
+const PRINT: usize = 4;
+
+/// A phone that proved itself, and whom it speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// The phone.
+    pub id: DeviceId,
+    /// Id of its user.
+    pub user: String,
+    /// The user's role.
+    pub role: Role,
+    /// The part of the tree the user sees.
+    pub scope: OrgCode,
+    /// The user's unit.
+    pub unit: Option<OrgCode>,
+    /// `perm_version` of the user, for tokens.
+    pub perm_version: i64,
+}
+
+/// Why a proof is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// No phone has this id.
+    #[error("the phone is not known here")]
+    UnknownDevice,
+    /// The signature is not this phone's over this request.
+    #[error("the signature does not fit the request")]
+    BadProof,
+    /// This very request was received before.
+    #[error("the request was received before")]
+    Replayed,
+    /// Two phones use this identity.
+    #[error("another copy of the phone is in use")]
+    Cloned,
+    /// An administrator shut the phone out.
+    #[error("the phone was revoked")]
+    Revoked,
+    /// The account is closed.
+    #[error("the user is disabled")]
+    UserDisabled,
+}
+
+impl ProofError {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownDevice => "unknown_device",
+            Self::BadProof => "bad_proof",
+            Self::Replayed => "counter_replayed",
+            Self::Cloned => "device_cloned",
+            Self::Revoked => "device_revoked",
+            Self::UserDisabled => "user_disabled",
+        }
+    }
+}
+
+/// Looks the phone up and verifies the signature; spends nothing. Good in a reading transaction.
+pub async fn identify(
+    tx: &mut dyn Tx,
+    proof: &Proof<'_>,
+    signature: &[u8; 64],
+) -> Result<Result<Device, ProofError>, StoreError> {
+    Ok(match find(tx, proof.device).await? {
+        None => Err(ProofError::UnknownDevice),
+        Some(found) => found.verify(proof, signature).map(|()| found.device()),
+    })
+}
+
+/// Does [`identify`] and spends the counter, inside the caller's writing transaction.
+///
+/// The refusal is data and not a failure: noticing a clone writes a row, and the transaction must be committed.
+pub async fn check(
+    tx: &mut dyn Tx,
+    proof: &Proof<'_>,
+    signature: &[u8; 64],
+    now: Millis,
+) -> Result<Result<Device, ProofError>, StoreError> {
+    let Some(found) = find(tx, proof.device).await? else { return Ok(Err(ProofError::UnknownDevice)) };
+    if let Err(refused) = found.verify(proof, signature) {
+        return Ok(Err(refused));
+    }
+    match spend(found.counter, &found.window, proof.counter, print(signature)) {
+        Spent::New { counter, window } => {
+            tx.execute(
+                "UPDATE device SET counter = ?2, counter_window = ?3, last_seen_at = ?4 WHERE id = ?1",
+                params![proof.device.as_bytes(), counter, window, now.0],
+            )
+            .await?;
+            Ok(Ok(found.device()))
+        }
+        Spent::Repeat => Ok(Err(ProofError::Replayed)),
+        Spent::Fork => {
+            tx.execute("UPDATE device SET cloned_at = ?2 WHERE id = ?1", params![proof.device.as_bytes(), now.0])
+                .await?;
+            let subject = proof.device.to_string();
+            let actor = &found.user.id;
+            let entry = audit::Entry { at: now, actor, action: "device.cloned", subject: &subject, detail: "{}" };
+            audit::append(tx, &entry).await?;
+            Ok(Err(ProofError::Cloned))
+        }
+    }
+}
+
+struct Found {
+    id: DeviceId,
+    user: Account,
+    public_key: [u8; 32],
+    counter: i64,
+    window: Vec<u8>,
+    revoked: bool,
+    cloned: bool,
+}
+
+impl Found {
+    /// The signature first: only who holds the key may learn what became of the phone.
+    fn verify(&self, proof: &Proof<'_>, signature: &[u8; 64]) -> Result<(), ProofError> {
+        let key = VerifyingKey::from_bytes(&self.public_key).map_err(|_| ProofError::BadProof)?;
+        if i64::try_from(proof.counter).is_err() || !proof.verify(&key, signature) {
+            Err(ProofError::BadProof)
+        } else if self.revoked {
+            Err(ProofError::Revoked)
+        } else if self.cloned {
+            Err(ProofError::Cloned)
+        } else if self.user.disabled_at.is_some() {
+            Err(ProofError::UserDisabled)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn device(&self) -> Device {
+        Device {
+            id: self.id,
+            user: self.user.id.clone(),
+            role: self.user.role,
+            scope: self.user.scope.clone(),
+            unit: self.user.unit.clone(),
+            perm_version: self.user.perm_version,
+        }
+    }
+}
+
+async fn find(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Found>, StoreError> {
+    let row = tx
+        .query_opt(
+            "SELECT user_id, public_key, counter, counter_window, revoked_at, cloned_at FROM device WHERE id = ?1",
+            params![id.as_bytes()],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let user = account::find(tx, row.text(0)?).await?.ok_or(StoreError::ForeignKey)?;
+    read(id, user, &row).map(Some)
+}
+
+fn read(id: DeviceId, user: Account, row: &Row) -> Result<Found, StoreError> {
+    Ok(Found {
+        id,
+        user,
+        public_key: row.array(1)?,
+        counter: row.int(2)?,
+        window: row.blob(3)?.to_vec(),
+        revoked: row.opt_int(4)?.is_some(),
+        cloned: row.opt_int(5)?.is_some(),
+    })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Spent {
+    New { counter: i64, window: Vec<u8> },
+    Repeat,
+    Fork,
+}
+
+/// Decides about a number, given the newest one and the signatures remembered. `window[0]` belongs to the newest.
+fn spend(newest: i64, window: &[u8], counter: u64, print: [u8; PRINT]) -> Spent {
+    let Ok(counter) = i64::try_from(counter) else { return Spent::Fork };
+    let mut window = window.to_vec();
+    window.resize(WINDOW * PRINT, 0);
+    if counter > newest {
+        let ahead = usize::try_from(counter - newest).unwrap_or(WINDOW).min(WINDOW);
+        window.rotate_right(ahead * PRINT);
+        window[..ahead * PRINT].fill(0);
+        window[..PRINT].copy_from_slice(&print);
+        return Spent::New { counter, window };
+    }
+    let behind = usize::try_from(newest - counter).unwrap_or(WINDOW);
+    // Number 0 is never sent: it is where a new phone stands.
+    if behind >= WINDOW || counter <= 0 {
+        return Spent::Fork;
+    }
+    let place = &mut window[behind * PRINT..][..PRINT];
+    if *place == print {
+        Spent::Repeat
+    } else if place.iter().any(|byte| *byte != 0) {
+        Spent::Fork
+    } else {
+        place.copy_from_slice(&print);
+        Spent::New { counter: newest, window }
+    }
+}
+
+/// A few bytes of a hash of the signature, never all zero.
+fn print(signature: &[u8; 64]) -> [u8; PRINT] {
+    let hash = Sha256::digest(signature);
+    let print = [hash[0], hash[1], hash[2], hash[3]];
+    if print == [0; PRINT] { [1, 0, 0, 0] } else { print }
+}
+
+#[cfg(test)]
+#[path = "proof_tests.rs"]
+mod tests;

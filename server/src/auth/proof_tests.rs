@@ -1,0 +1,112 @@
+use ed25519_dalek::SigningKey;
+use xunge_client_core::model::Sha256 as Digest256;
+
+use super::super::device;
+use super::super::testing::{NOW, store, write};
+use super::*;
+use crate::store::Store;
+
+const PHONE: DeviceId = DeviceId::from_bytes([7; 16]);
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[5; 32])
+}
+
+async fn phone() -> Store {
+    let store = store().await;
+    let public = key().verifying_key().to_bytes();
+    write(&store, move |tx| Box::pin(async move { device::add(tx, PHONE, "li", &public, "手机", NOW).await }))
+        .await
+        .unwrap();
+    store
+}
+
+async fn send(store: &Store, counter: u64, body: &[u8]) -> Result<(), ProofError> {
+    let signature = proof(counter, body).sign(&key());
+    send_signed(store, counter, body, signature).await
+}
+
+async fn send_signed(store: &Store, counter: u64, body: &[u8], signature: [u8; 64]) -> Result<(), ProofError> {
+    let body = body.to_vec();
+    let checked =
+        write(store, move |tx| Box::pin(async move { check(tx, &proof(counter, &body), &signature, NOW).await }));
+    checked.await.unwrap().map(|device| assert_eq!((device.id, device.user.as_str()), (PHONE, "li")))
+}
+
+fn proof(counter: u64, body: &[u8]) -> Proof<'static> {
+    Proof { method: "POST", path: "/v1/sync", body: Digest256::of(body), device: PHONE, counter }
+}
+
+#[tokio::test]
+async fn numbers_may_skip_and_overtake_each_other_within_the_window() {
+    let store = phone().await;
+    for counter in [1, 2, 10, 9, 70, 8, 69, 1_000] {
+        assert_eq!(send(&store, counter, b"x").await, Ok(()), "{counter}");
+    }
+}
+
+#[tokio::test]
+async fn the_very_same_request_is_a_repeat_and_harms_nobody() {
+    let store = phone().await;
+    for counter in [5, 6, 7] {
+        assert_eq!(send(&store, counter, b"x").await, Ok(()));
+    }
+    for counter in [5, 6, 7] {
+        assert_eq!(send(&store, counter, b"x").await, Err(ProofError::Replayed));
+    }
+    assert_eq!(send(&store, 8, b"x").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_number_used_for_another_request_shuts_both_copies_out() {
+    let store = phone().await;
+    assert_eq!(send(&store, 5, b"the phone").await, Ok(()));
+    assert_eq!(send(&store, 5, b"its copy").await, Err(ProofError::Cloned));
+    assert_eq!(send(&store, 6, b"the phone").await, Err(ProofError::Cloned));
+}
+
+#[tokio::test]
+async fn a_number_far_behind_comes_from_a_restored_backup() {
+    let store = phone().await;
+    assert_eq!(send(&store, 100, b"x").await, Ok(()));
+    assert_eq!(send(&store, 37, b"x").await, Ok(()));
+    assert_eq!(send(&store, 36, b"x").await, Err(ProofError::Cloned));
+}
+
+#[tokio::test]
+async fn a_signature_that_does_not_fit_spends_nothing() {
+    let store = phone().await;
+    let foreign = proof(1, b"x").sign(&SigningKey::from_bytes(&[6; 32]));
+    assert_eq!(send_signed(&store, 1, b"x", foreign).await, Err(ProofError::BadProof));
+    let elsewhere = Proof { path: "/v1/auth/token", ..proof(1, b"x") }.sign(&key());
+    assert_eq!(send_signed(&store, 1, b"x", elsewhere).await, Err(ProofError::BadProof));
+    assert_eq!(send(&store, u64::MAX, b"x").await, Err(ProofError::BadProof));
+    assert_eq!(send(&store, 1, b"x").await, Ok(()));
+}
+
+#[tokio::test]
+async fn revoked_phones_and_closed_accounts_are_told_so_only_if_the_signature_fits() {
+    let store = phone().await;
+    write(&store, |tx| Box::pin(account::set_disabled(tx, "li", Some(NOW)))).await.unwrap();
+    assert_eq!(send(&store, 1, b"x").await, Err(ProofError::UserDisabled));
+    write(&store, |tx| Box::pin(device::revoke(tx, PHONE, NOW))).await.unwrap();
+    assert_eq!(send(&store, 1, b"x").await, Err(ProofError::Revoked));
+    assert_eq!(send_signed(&store, 1, b"x", [0; 64]).await, Err(ProofError::BadProof));
+}
+
+#[tokio::test]
+async fn number_zero_is_never_accepted() {
+    assert_eq!(send(&phone().await, 0, b"x").await, Err(ProofError::Cloned));
+}
+
+#[test]
+fn the_window_slides_by_any_step() {
+    for step in [1, 2, 63, 64, 65, 1_000_000_i64] {
+        let Spent::New { counter, window } = spend(100, &[9; WINDOW * PRINT], 100 + step as u64, [1; 4]) else {
+            panic!("a higher number is new");
+        };
+        assert_eq!((counter, window.len(), &window[..4]), (100 + step, WINDOW * PRINT, &[1; 4][..]));
+        let kept = window.iter().filter(|byte| **byte == 9).count();
+        assert_eq!(kept, WINDOW.saturating_sub(step as usize) * PRINT, "step {step}");
+    }
+}
