@@ -10,6 +10,9 @@ const DAY_MS: i64 = 86_400_000;
 /// Asia/Shanghai is UTC+8 all year since 1991; cases are younger than that.
 const SHANGHAI_MS: i64 = 8 * 3_600_000;
 
+/// 9999-12-31, in days since 1970.
+const FARTHEST_DAY: i64 = 2_932_896;
+
 /// Unix milliseconds (UTC).
 #[derive(
     Debug,
@@ -32,13 +35,16 @@ pub struct Millis(#[n(0)] pub i64);
 
 impl Millis {
     /// The Asia/Shanghai day this instant lies in.
+    ///
+    /// A phone may state any instant; beyond the year 9999 in either direction the last day of that era stands for it.
     pub fn local_day(self) -> LocalDay {
-        LocalDay((self.0 + SHANGHAI_MS).div_euclid(DAY_MS) as i32)
+        let days = self.0.saturating_add(SHANGHAI_MS).div_euclid(DAY_MS);
+        LocalDay(days.clamp(-FARTHEST_DAY, FARTHEST_DAY) as i32)
     }
 
     /// Wall time in Asia/Shanghai, `2023-11-30 08:05`, for people.
     pub fn local_text(self) -> String {
-        let minutes = (self.0 + SHANGHAI_MS).rem_euclid(DAY_MS) / 60_000;
+        let minutes = self.0.saturating_add(SHANGHAI_MS).rem_euclid(DAY_MS) / 60_000;
         format!("{} {:02}:{:02}", self.local_day(), minutes / 60, minutes % 60)
     }
 
@@ -245,6 +251,12 @@ mod tests {
         assert_eq!(Millis(day.start().0 - 1).local_day().to_string(), "2023-10-31");
         assert_eq!(day.start().local_text(), "2023-11-01 00:00");
         assert_eq!(day.weekday(), 2, "a Wednesday");
+    }
+
+    #[test]
+    fn an_absurd_clock_has_a_day_too() {
+        assert_eq!(Millis(i64::MAX).local_day().to_string(), "9999-12-31");
+        assert!(!Millis(i64::MIN).local_text().is_empty());
     }
 
     #[test]
