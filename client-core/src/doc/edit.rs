@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DocError;
 use super::gate::GateCode;
+use super::initial::InitialState;
 use super::read;
 use super::schema::{self, Container, Field, Value};
 use crate::model::{CategoryRef, CoordSys, Facts, LocationSource, Millis, Mode, PhotoFact, PhotoHash, Point, Remark};
@@ -111,7 +112,6 @@ impl Edit {
                 })+
             };
         }
-        // Registers that tend to be equal from case to case stand together: their columns compress better.
         changed!(
             category_claim => CategoryClaim, mode_claim => ModeClaim, coord_sys => CoordSys,
             location_source => LocationSource, grid_claim => GridClaim, point => Point,
@@ -273,7 +273,7 @@ fn allowed(field: &Field, value: &Stored<'_>) -> Result<(), GateCode> {
     schema::check(field, value.as_value())
 }
 
-/// Writes `edits` into an open transaction.
+/// Writes `edits` into an open transaction of a document that has changes already.
 pub(super) fn write_all(tx: &mut Transaction<'_>, edits: &[Edit]) -> Result<(), AutomergeError> {
     for edit in edits {
         for write in edit.writes() {
@@ -281,6 +281,21 @@ pub(super) fn write_all(tx: &mut Transaction<'_>, edits: &[Edit]) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// What `edits` make of an empty document.
+pub(super) fn initial_state(edits: &[Edit]) -> InitialState {
+    let mut state = InitialState::default();
+    for write in edits.iter().flat_map(Edit::writes) {
+        match write {
+            Write::Register(name, value) => state.set(name, value.map(|value| value.to_scalar())),
+            Write::Entry(container, key, values) => {
+                let fields = values.iter().map(|(name, value)| (*name, value.to_scalar()));
+                state.add_entry(container.name(), &key, fields);
+            }
+        }
+    }
+    state
 }
 
 /// Checks values, and that one change can hold all of `edits`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use automerge::transaction::Transactable;
-use automerge::{Automerge, ROOT, ReadDoc};
+use automerge::{Automerge, AutomergeError, ReadDoc};
 
 use super::gate::limits::{MAX_BODY_BYTES, MAX_OPS};
 use super::gate::{GateCode, contained};
@@ -155,19 +155,30 @@ impl FieldDoc {
     }
 
     fn write(&mut self, actor: ActorId, edits: &[Edit]) -> Result<Option<ChangeHash>, DocError> {
-        let library = |error: automerge::AutomergeError| DocError::Library(error.to_string());
-        let start_op = self.history.max_op + 1;
         self.inner.set_actor(actor_to_library(&actor));
-        let is_first = self.history.changes == 0;
-        let mut tx = self.inner.transaction();
-        if is_first && !edits.is_empty() {
-            tx.put(ROOT, schema::VERSION_KEY, schema::VERSION).map_err(library)?;
+        let first = self.history.changes == 0;
+        let written = if first { self.write_first(edits) } else { self.write_more(edits) };
+        let (hash, ops) = written.map_err(|error| DocError::Library(error.to_string()))?;
+        if let Some(hash) = hash {
+            self.history.append(actor, hash, self.history.max_op + ops);
         }
-        edit::write_all(&mut tx, edits).map_err(library)?;
+        Ok(hash)
+    }
+
+    fn write_first(&mut self, edits: &[Edit]) -> Result<(Option<ChangeHash>, u64), AutomergeError> {
+        let mut state = edit::initial_state(edits);
+        if state.op_count() == 0 {
+            return Ok((None, 0));
+        }
+        state.set(schema::VERSION_KEY, Some(schema::VERSION.into()));
+        Ok((state.write(&mut self.inner)?, state.op_count()))
+    }
+
+    fn write_more(&mut self, edits: &[Edit]) -> Result<(Option<ChangeHash>, u64), AutomergeError> {
+        let mut tx = self.inner.transaction();
+        edit::write_all(&mut tx, edits)?;
         let ops = tx.pending_ops() as u64;
-        let Some(hash) = tx.commit().0.map(from_library) else { return Ok(None) };
-        self.history.append(actor, hash, start_op + ops - 1);
-        Ok(Some(hash))
+        Ok((tx.commit().0.map(from_library), ops))
     }
 
     fn check_photo_count(&self) -> Result<(), DocError> {

@@ -17,8 +17,11 @@ mod edit;
 mod error;
 mod field_doc;
 pub mod gate;
+mod initial;
 mod read;
 mod schema;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 

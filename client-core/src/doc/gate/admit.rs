@@ -1,5 +1,6 @@
 //! Runs a push through the gate.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use automerge::{Automerge, ReadDoc};
@@ -27,8 +28,11 @@ pub fn admit(doc: &mut FieldDoc, bodies: &[&[u8]], policy: &Policy<'_>) -> Admis
             Err(_) => push = Push::run(doc, bodies, policy, Verify::EachChange),
         }
     }
-    *doc = push.doc;
-    push.answer
+    let Push { doc: admitted, answer, .. } = push;
+    if let Cow::Owned(admitted) = admitted {
+        *doc = admitted;
+    }
+    answer
 }
 
 /// When the document is saved and loaded again. Once per push is enough while it succeeds.
@@ -39,7 +43,7 @@ enum Verify {
 }
 
 struct Push<'a> {
-    doc: FieldDoc,
+    doc: Cow<'a, FieldDoc>,
     policy: &'a Policy<'a>,
     verify: Verify,
     refused: BTreeSet<ChangeHash>,
@@ -61,9 +65,9 @@ struct Next {
 }
 
 impl<'a> Push<'a> {
-    fn run(doc: &FieldDoc, bodies: &[&[u8]], policy: &'a Policy<'a>, verify: Verify) -> Self {
+    fn run(doc: &'a FieldDoc, bodies: &[&[u8]], policy: &'a Policy<'a>, verify: Verify) -> Self {
         let mut push =
-            Self { doc: doc.clone(), policy, verify, refused: BTreeSet::new(), answer: Admission::default() };
+            Self { doc: Cow::Borrowed(doc), policy, verify, refused: BTreeSet::new(), answer: Admission::default() };
         let mut waiting = push.parse_all(bodies);
         loop {
             let before = waiting.len();
@@ -115,7 +119,7 @@ impl<'a> Push<'a> {
         }
         match self.next_document(candidate) {
             Ok(next) => {
-                self.doc = next.doc;
+                self.doc = Cow::Owned(next.doc);
                 self.answer.touched.extend(next.touched);
                 self.answer.snapshot = next.snapshot;
                 self.answer.accepted.push(AcceptedChange {

@@ -11,6 +11,7 @@ use automerge::{Automerge, AutomergeError, ObjId, ObjType, ROOT, ReadDoc, Scalar
 
 use super::body::{Action, Body, Op, OpId, Scalar};
 use crate::doc::field_doc::{actor_to_library, from_library};
+use crate::doc::initial::{InitialState, Made};
 use crate::model::ChangeHash;
 
 /// Writes `body`'s operations into `doc` as one change and names it; `None` if there is no such change.
@@ -18,6 +19,24 @@ use crate::model::ChangeHash;
 /// `doc` must stand at the change's dependencies, and must be thrown away unless the hash is right.
 pub(super) fn replay(doc: &mut Automerge, body: &Body<'_>) -> Result<Option<ChangeHash>, AutomergeError> {
     doc.set_actor(actor_to_library(&body.actor));
+    if body.deps.is_empty() { replay_first(doc, body) } else { replay_more(doc, body) }
+}
+
+fn replay_first(empty: &mut Automerge, body: &Body<'_>) -> Result<Option<ChangeHash>, AutomergeError> {
+    if body.ops.iter().any(|op| op.action == Action::Delete) {
+        return Ok(None);
+    }
+    let ops = (body.start_op..).zip(&body.ops).map(|(counter, op)| {
+        let made = match op.action {
+            Action::Put(scalar) => Made::Scalar(to_library(scalar)),
+            Action::MakeMap | Action::Delete => Made::Map(OpId { counter, actor: body.actor }),
+        };
+        (op.object, op.key.to_owned(), made)
+    });
+    InitialState::from_ops(ops.collect::<Vec<_>>().into_iter()).write(empty)
+}
+
+fn replay_more(doc: &mut Automerge, body: &Body<'_>) -> Result<Option<ChangeHash>, AutomergeError> {
     let mut tx = doc.transaction();
     let mut made = BTreeMap::new();
     for (counter, op) in (body.start_op..).zip(&body.ops) {
@@ -30,9 +49,7 @@ pub(super) fn replay(doc: &mut Automerge, body: &Body<'_>) -> Result<Option<Chan
                 let map = tx.put_object(&object, op.key, ObjType::Map)?;
                 made.insert(OpId { counter, actor: body.actor }, map);
             }
-            Action::Put(Scalar::Text(text)) => tx.put(&object, op.key, text)?,
-            Action::Put(Scalar::Int(number)) => tx.put(&object, op.key, number)?,
-            Action::Put(Scalar::Foreign) => return Ok(None),
+            Action::Put(scalar) => tx.put(&object, op.key, to_library(scalar))?,
             Action::Delete => match survivor(&tx, &object, op)? {
                 Survivor::None => tx.delete(&object, op.key)?,
                 Survivor::One(value) => tx.put(&object, op.key, value)?,
@@ -41,6 +58,15 @@ pub(super) fn replay(doc: &mut Automerge, body: &Body<'_>) -> Result<Option<Chan
         }
     }
     Ok(tx.commit().0.map(from_library))
+}
+
+fn to_library(scalar: Scalar<'_>) -> ScalarValue {
+    match scalar {
+        Scalar::Text(text) => ScalarValue::Str(text.into()),
+        Scalar::Int(number) => ScalarValue::Int(number),
+        // The rules let none pass; a null would not give the same hash either.
+        Scalar::Foreign => ScalarValue::Null,
+    }
 }
 
 /// What a delete leaves visible under its key.

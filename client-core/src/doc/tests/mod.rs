@@ -1,6 +1,7 @@
 //! What the document and its gate promise, from the outside.
 
 mod editing;
+mod fuzzing;
 
 use super::gate::{ActorVerdict, Admission, GateLimits, Policy, Stage, admit};
 use super::{Edit, FieldDoc};
