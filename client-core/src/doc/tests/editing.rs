@@ -1,26 +1,9 @@
 //! Editing, reading, squashing and repairing.
 
-use super::{ANN, BEN, CAI, push, push_at, reported};
+use super::{ANN, BEN, CAI, photo, push, push_at, remark, reported};
 use crate::doc::gate::{GateCode, Stage};
 use crate::doc::{DocError, Edit, FieldDoc, first_change};
-use crate::model::{Conflict, Facts, Millis, PhotoFact, PhotoHash, PhotoRole, Point, Remark};
-
-fn photo(number: u8) -> Edit {
-    let fact = PhotoFact {
-        role: PhotoRole::After,
-        mime: "image/jpeg".into(),
-        bytes: 150_000,
-        w: 1_600,
-        h: 1_200,
-        taken_at: Some(Millis(1_700_000_000_000)),
-    };
-    Edit::AddPhoto(PhotoHash::of(&[number]), fact)
-}
-
-fn remark(id: u8, text: &str) -> Edit {
-    let id = crate::model::Ulid::from_parts(Millis(1_700_000_000_000), [id; 10]);
-    Edit::AddRemark(Facts::remark_key(id), Remark { text: text.into(), at: Millis(1) })
-}
+use crate::model::{Conflict, Facts, Millis, Point, Remark};
 
 fn full_facts() -> Facts {
     let mut facts = Facts::default();
