@@ -73,6 +73,15 @@ impl FieldDoc {
         read::facts(&self.inner).unwrap_or_default()
     }
 
+    /// The facts as they were at `heads`, for showing what was edited after an office judged them.
+    ///
+    /// `None` if the document does not hold these changes.
+    pub fn facts_at(&self, heads: &[ChangeHash]) -> Option<Facts> {
+        let heads: Vec<_> = heads.iter().map(to_library).collect();
+        let then = contained(|| self.inner.fork_at(&heads).ok()).ok().flatten()?;
+        read::facts(&then).ok().map(|(facts, _)| facts)
+    }
+
     /// Number of the highest operation; 0 for an empty document.
     pub fn max_op(&self) -> u64 {
         self.history.max_op

@@ -20,6 +20,7 @@ pub mod gate;
 mod initial;
 mod read;
 mod schema;
+mod supplement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]

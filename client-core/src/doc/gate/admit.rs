@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use automerge::{Automerge, ReadDoc};
+use automerge::{Automerge, ROOT, ReadDoc};
 
 use super::body::Body;
 use super::code::GateCode;
@@ -193,7 +193,7 @@ impl<'a> Push<'a> {
         if replay(&mut at_deps, body)? != Some(candidate.hash) {
             return Err(GateCode::NotReproducible.into());
         }
-        let inner = if concurrent { self.merged(&at_deps, candidate.hash)? } else { at_deps };
+        let inner = if concurrent { self.merged(&at_deps, candidate.hash, &touched)? } else { at_deps };
         if touched.contains(Container::Photos.name()) {
             let photos = read::entries(&inner, Container::Photos)?.len();
             if photos > self.policy.limits.max_photos {
@@ -215,10 +215,25 @@ impl<'a> Push<'a> {
     }
 
     /// Merges the change the library just wrote on a fork into the present document.
-    fn merged(&self, fork: &Automerge, hash: ChangeHash) -> Result<Automerge, Refusal> {
+    ///
+    /// Only here can branches and concurrent values grow, so only here are they counted.
+    fn merged(
+        &self,
+        fork: &Automerge,
+        hash: ChangeHash,
+        touched: &BTreeSet<&'static str>,
+    ) -> Result<Automerge, Refusal> {
         let change = fork.get_change_by_hash(&to_library(&hash)).ok_or(GateCode::LibraryFault)?;
         let mut merged = self.doc.inner.clone();
         merged.apply_changes([change])?;
+        if merged.get_heads().len() > self.policy.limits.max_heads {
+            return Err(GateCode::TooManyBranches.into());
+        }
+        for field in touched {
+            if merged.get_all(ROOT, *field)?.len() > self.policy.limits.max_values {
+                return Err(Refusal::at(GateCode::TooManyBranches, field));
+            }
+        }
         Ok(merged)
     }
 }

@@ -85,6 +85,9 @@ gate_codes! {
     /// The case is sealed: only supplements are taken.
     FieldFrozen = "field_frozen",
         "案件已归档，不能再改；可作为补充说明提交。", "The case is sealed; submit this as a supplement instead.";
+    /// Too many edits side by side that do not know of each other.
+    TooManyBranches = "too_many_branches",
+        "同时未合并的修改过多，应用会合并后重发。", "Too many edits side by side; the app will combine and resend them.";
     /// The document reached its limit of changes or bytes.
     DocumentFull = "document_full",
         "该案件的记录已满，请另行上报。", "This case's document is full; report separately.";

@@ -77,12 +77,11 @@ impl std::fmt::Debug for Policy<'_> {
 }
 
 impl Policy<'_> {
-    /// What a phone applies to changes its server hands down: any actor, any number of photos.
+    /// What a phone applies to changes its server hands down: any actor, wider limits.
     ///
     /// Who may write was decided by the server; everything that could harm the document is still checked.
     pub fn from_server() -> Policy<'static> {
-        let limits = GateLimits { max_changes: usize::MAX, max_photos: usize::MAX, ..GateLimits::default() };
-        Policy { stage: Stage::Open, allowed_actor: &|_| ActorVerdict::Allowed, limits }
+        Policy { stage: Stage::Open, allowed_actor: &|_| ActorVerdict::Allowed, limits: GateLimits::from_server() }
     }
 }
 
@@ -125,6 +124,24 @@ pub struct Admission {
     pub touched: BTreeSet<&'static str>,
     /// The saved document as it was verified; store exactly these bytes. `None` if nothing was accepted.
     pub snapshot: Option<Vec<u8>>,
+}
+
+/// What a body states about itself. Unproven: for look-ups before [`admit`], never instead of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Who says to have written it.
+    pub actor: ActorId,
+    /// Its number among the actor's changes.
+    pub seq: u64,
+    /// What it builds on.
+    pub deps: Vec<ChangeHash>,
+}
+
+/// Reads what a body states about itself; `None` if [`admit`] would refuse it as unreadable.
+pub fn claim(body: &[u8]) -> Option<Claim> {
+    let within_limit = body.len() <= limits::MAX_BODY_BYTES;
+    let parsed = within_limit.then(|| body::Body::parse(body).ok()).flatten()?;
+    Some(Claim { actor: parsed.actor, seq: parsed.seq, deps: parsed.deps })
 }
 
 /// Why one change is refused.

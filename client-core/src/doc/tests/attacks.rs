@@ -5,7 +5,7 @@ use automerge::{Author, Automerge, ObjId, ObjType, ROOT, ReadDoc, ScalarValue};
 
 use super::{ANN, BEN, CAI, admit_all, photo, push, remark, reported};
 use crate::doc::field_doc::{actor_to_library, from_library};
-use crate::doc::gate::{ActorVerdict, GateCode, GateLimits, Policy, Stage, admit};
+use crate::doc::gate::{ActorVerdict, GateCode, GateLimits, Policy, Stage, admit, claim};
 use crate::doc::testing::forge::Forgery;
 use crate::doc::{Edit, FieldDoc, chunk};
 use crate::model::{ActorId, ChangeHash};
@@ -370,7 +370,7 @@ fn actors_nobody_knows_and_actors_of_another_length_are_refused() {
         assert_eq!(refused(&doc, forged(&body, |f| f.actor = vec![1; length])).0, GateCode::Malformed);
         assert_eq!(refused(&doc, forged(&body, |f| f.others[0] = vec![1; length])).0, GateCode::Malformed);
     }
-    assert_eq!(refused(&doc, forged(&body, |f| f.others = vec![vec![1; 8]; 17])).0, GateCode::Malformed);
+    assert_eq!(refused(&doc, forged(&body, |f| f.others = vec![vec![1; 8]; 129])).0, GateCode::Malformed);
 }
 
 #[test]
@@ -460,6 +460,45 @@ fn a_full_document_takes_what_fits_and_names_the_change_that_does_not() {
     let policy = Policy { stage: Stage::Open, allowed_actor: &|_| ActorVerdict::Allowed, limits };
     let body = valid_next(&server);
     assert_eq!(admit(&mut server, &[&body], &policy).rejected[0].code, GateCode::DocumentFull);
+}
+
+#[test]
+fn branches_can_not_lock_the_others_out() {
+    let mut server = reported();
+    let start = server.clone();
+    let mut refusals = Vec::new();
+    // A hostile writer hangs forty branches on the first change, each with its own value of one register.
+    for number in 0..40 {
+        let body = change(&start, ActorId::from_bytes([number; 8]), |tx| {
+            tx.put(ROOT, if number < 20 { "description" } else { "handle_note" }, i64::from(number).to_string())
+                .unwrap();
+        });
+        let admission = admit_all(Stage::Open, &mut server, &[body]);
+        refusals.extend(admission.rejected.into_iter().map(|rejected| (rejected.code, rejected.field)));
+        // Merging the heads now and then makes room for more.
+        let merging = [Edit::AccuracyM(Some(u32::from(number)))];
+        if number % 9 == 8 {
+            let mut phone = server.clone();
+            phone.edit(CAI, &merging).unwrap();
+            assert_eq!(push(&phone, &mut server).rejected, []);
+        }
+    }
+    assert!(refusals.contains(&(GateCode::TooManyBranches, Some("description".to_owned()))), "{refusals:?}");
+    assert!(refusals.iter().all(|(code, _)| *code == GateCode::TooManyBranches));
+    let mut honest = server.clone();
+    let edits = [Edit::Description("属实".into()), Edit::HandleNote("已处理".into())];
+    honest.edit(BEN, &edits).unwrap();
+    assert_eq!(push(&honest, &mut server).rejected, []);
+    assert_eq!((server.facts().1, server.heads().len()), (vec![], 1));
+}
+
+#[test]
+fn a_claim_tells_the_actor_before_anything_is_admitted() {
+    let doc = reported();
+    let body = valid_next(&doc);
+    let claim = claim(&body).unwrap();
+    assert_eq!((claim.actor, claim.seq, claim.deps), (BEN, 1, doc.heads()));
+    assert_eq!(crate::doc::gate::claim(&body[1..]), None);
 }
 
 #[test]

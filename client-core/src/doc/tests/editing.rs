@@ -180,6 +180,35 @@ fn a_sealed_case_takes_supplements_and_nothing_else() {
 }
 
 #[test]
+fn a_sealed_case_of_the_office_can_start_its_document_with_a_supplement() {
+    let mut phone = FieldDoc::new();
+    let note = Remark { text: "后续说明".into(), at: Millis(5) };
+    phone.edit(ANN, &[Edit::AddSupplement("01HGW2BBG0000000000000000A".into(), note)]).unwrap();
+    assert_eq!(push_at(Stage::Sealed, &phone, &mut FieldDoc::new()).rejected, []);
+}
+
+#[test]
+fn two_phones_can_start_the_document_of_an_office_born_case_side_by_side() {
+    let (mut ann, mut ben, mut server) = (FieldDoc::new(), FieldDoc::new(), FieldDoc::new());
+    ann.edit(ANN, &[Edit::Description("甲".into()), photo(1)]).unwrap();
+    ben.edit(BEN, &[Edit::HandleNote("乙".into()), photo(2)]).unwrap();
+    assert_eq!(push(&ann, &mut server).rejected, []);
+    assert_eq!(push(&ben, &mut server).rejected, []);
+    let (facts, conflicts) = server.facts();
+    assert_eq!((facts.description.as_str(), facts.handle_note.as_str(), facts.photos.len()), ("甲", "乙", 2));
+    assert_eq!(conflicts, [], "both wrote the same version mark");
+}
+
+#[test]
+fn the_facts_an_office_judged_can_be_read_again_after_a_late_edit() {
+    let mut doc = reported();
+    let (judged, heads) = (doc.facts().0, doc.heads());
+    doc.edit(ANN, &[Edit::Description("更正".into())]).unwrap();
+    assert_eq!(doc.facts_at(&heads), Some(judged));
+    assert_eq!(doc.facts_at(&[crate::model::ChangeHash::from_bytes([7; 32])]), None);
+}
+
+#[test]
 fn a_snapshot_that_is_none_is_unreadable_not_a_panic() {
     let mut snapshot = reported().save();
     snapshot[40] ^= 1;

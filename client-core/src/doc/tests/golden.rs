@@ -9,6 +9,8 @@ use crate::doc::{Edit, FieldDoc, chunk, first_change};
 use crate::model::{ChangeHash, Facts, Millis, Point, Remark};
 
 const V1: &str = include_str!("../../../tests/fixtures/doc/v1.txt");
+/// The document after these changes, as a server of version 1 stored it.
+const V1_SNAPSHOT: &str = include_str!("../../../tests/fixtures/doc/v1_snapshot.hex");
 
 /// Every kind of change an app writes, in the order a server could see them.
 fn story() -> Vec<(&'static str, Vec<u8>)> {
@@ -79,4 +81,15 @@ fn todays_gate_takes_the_changes_of_version_1() {
     let (facts, conflicts) = server.facts();
     assert_eq!((facts.photos.len(), facts.remarks.len(), facts.supplements.len(), conflicts.len()), (3, 3, 1, 0));
     assert_eq!((facts.description.as_str(), facts.accuracy_m), ("怀远路东侧垃圾", None));
+}
+
+#[test]
+fn todays_reader_loads_the_snapshot_of_version_1() {
+    let mut server = FieldDoc::new();
+    let bodies: Vec<_> = fixture(V1).into_iter().map(|(_, _, body)| body).collect();
+    admit_all(Stage::Open, &mut server, &bodies);
+    let stored = FieldDoc::load(&hex::decode(V1_SNAPSHOT.trim()).unwrap()).unwrap();
+    assert_eq!((stored.heads(), stored.facts()), (server.heads(), server.facts()));
+    assert_eq!(stored.change_bodies_since(&[]), server.change_bodies_since(&[]));
+    assert_eq!(hex::encode(stored.save()), V1_SNAPSHOT.trim());
 }
