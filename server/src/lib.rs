@@ -2,6 +2,7 @@
 //!
 //! Where to find what:
 //! - [`auth`]: who is asking: accounts, passwords, phones, tokens.
+//! - [`blobs`]: photos as bytes: received in pieces, stored by hash, shown small.
 //! - [`demo`]: one published month, replayed through real phones; the plan and its recount.
 //! - [`domain`]: the rules of the trade, without HTTP.
 //! - [`reference`]: category trees, org files and the example district, as data.
@@ -11,6 +12,7 @@
 
 pub mod auth;
 pub mod clock;
+pub mod blobs;
 pub mod demo;
 pub mod domain;
 pub mod entropy;

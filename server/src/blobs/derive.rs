@@ -1,0 +1,114 @@
+//! Copies of photos for looking at: small, upright, without metadata; made when somebody first asks.
+//!
+//! Decoding is the most dangerous thing the server does with foreign bytes, so it does little of it: pictures of at most
+//! 7 megapixels, one at a time, off the threads that serve. Larger originals are stored and handed out as they are to
+//! those who may see originals, and have no copies. Phones send 1600-pixel copies, far below that.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use xunge_client_core::model::PhotoHash;
+use xunge_client_core::photo::{self, Limits, PhotoError};
+
+use super::{BlobError, Blobs, layout};
+
+/// Largest picture decoded, pixels.
+const MAX_PIXELS: u64 = 7_000_000;
+/// Memory for one decoding: a progressive picture of 7 megapixels needs 63 MB.
+const MAX_ALLOC_BYTES: u64 = 64 << 20;
+/// Largest file read for decoding, bytes.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// Which copy of a photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// At most 320 pixels a side.
+    Thumb,
+    /// At most 1600 pixels a side.
+    Full,
+}
+
+impl Size {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Thumb => "thumb",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// Makes and keeps copies for looking at; clones share it.
+#[derive(Clone, Debug)]
+pub struct Copies {
+    blobs: Blobs,
+    folder: Arc<Path>,
+    permit: Arc<Semaphore>,
+}
+
+impl Copies {
+    /// Keeps copies below a data folder; what is there may be deleted at any time.
+    pub fn in_folder(data: &Path, blobs: Blobs) -> Self {
+        Self { blobs, folder: data.join("derived").into(), permit: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Gives a copy as JPEG without metadata; `None` when the original is too large, or no picture that can be read.
+    ///
+    /// [`BlobError::Missing`] if there is no such photo.
+    pub async fn get(&self, hash: PhotoHash, size: Size) -> Result<Option<Bytes>, BlobError> {
+        let place = self.folder.join(size.folder()).join(layout::place(hash));
+        if let Some(kept) = kept(place.clone()).await {
+            return Ok(kept);
+        }
+        let _permit = self.permit.acquire().await.map_err(|_| BlobError::Closed)?;
+        // Somebody else may have made it while this request waited.
+        if let Some(kept) = kept(place.clone()).await {
+            return Ok(kept);
+        }
+        let bytes = match self.blobs.size(hash).await?.ok_or(BlobError::Missing)? {
+            ..=MAX_FILE_BYTES => self.blobs.get(hash).await?,
+            _ => return Ok(None),
+        };
+        let work = move || {
+            let copy = make(bytes, size).unwrap_or_default();
+            keep(&place, &copy)?;
+            Ok((!copy.is_empty()).then_some(copy))
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| BlobError::Closed)?
+            .map_err(BlobError::io("keeping a copy of a photo"))
+    }
+}
+
+fn make(bytes: Bytes, size: Size) -> Result<Bytes, PhotoError> {
+    let limits = Limits {
+        max_file_bytes: MAX_FILE_BYTES,
+        max_pixels: MAX_PIXELS,
+        max_alloc_bytes: MAX_ALLOC_BYTES,
+        ..Limits::default()
+    };
+    let copy = match size {
+        Size::Thumb => photo::thumb(&bytes, &limits)?,
+        Size::Full => photo::intake(&bytes, &limits)?.upload,
+    };
+    Ok(copy.into())
+}
+
+/// Reads a kept copy: nothing if there is none yet, an empty file if there can be none.
+async fn kept(place: PathBuf) -> Option<Option<Bytes>> {
+    let bytes = tokio::fs::read(place).await.ok()?;
+    Some((!bytes.is_empty()).then(|| bytes.into()))
+}
+
+/// Puts a copy in its place at once, so that nobody reads half of it; it need not survive a power cut.
+fn keep(place: &Path, copy: &[u8]) -> std::io::Result<()> {
+    let folder = place.parent().unwrap_or(place);
+    fs::create_dir_all(folder)?;
+    let unfinished = place.with_extension("new");
+    fs::File::create(&unfinished)?.write_all(copy)?;
+    fs::rename(unfinished, place)
+}
