@@ -205,7 +205,8 @@ impl Default for FieldDoc {
 /// Writes the whole state of a never-sent report as one change.
 ///
 /// However often the inspector edited the draft, this is what travels: a quarter of the bytes of four
-/// changes. Body and hash are `doc.change_bodies_since(&[])`.
+/// changes. Body and hash are `doc.change_bodies_since(&[])`. Facts that do not fit into one change (many
+/// long remarks) are [`DocError::TooLarge`]: start with fewer and [`FieldDoc::edit`] the rest.
 pub fn first_change(actor: ActorId, facts: &Facts) -> Result<FieldDoc, DocError> {
     let mut doc = FieldDoc::new();
     doc.edit(actor, &Edit::between(&Facts::default(), facts))?;

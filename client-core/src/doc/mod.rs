@@ -20,11 +20,11 @@ pub mod gate;
 mod initial;
 mod read;
 mod schema;
-mod supplement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use edit::Edit;
 pub use error::DocError;

@@ -54,8 +54,9 @@ pub(crate) struct Field {
 }
 
 const U32: Rule = Rule::Int { min: 0, max: u32::MAX as i64 };
-/// Any instant: a wrong clock is flagged by the server, not refused.
-const INSTANT: Rule = Rule::Int { min: i64::MIN, max: i64::MAX };
+/// Any instant of the years 1 to 9999: a wrong clock is flagged by the server, not refused; a number that is
+/// no date could overflow whatever computes with it.
+const INSTANT: Rule = Rule::Int { min: -62_135_596_800_000, max: 253_402_300_799_999 };
 const LONG_TEXT: Rule = Rule::Text { max_chars: Facts::MAX_TEXT_CHARS };
 
 pub(crate) const CATEGORY_CLAIM: &str = "category_claim";
@@ -117,7 +118,7 @@ pub(crate) const AT: &str = "at";
 const PHOTO_FIELDS: &[Field] = &[
     Field { name: ROLE, rule: Rule::Shape(|text| PhotoRole::from_code(text).is_some()) },
     Field { name: MIME, rule: Rule::Shape(is_media_type) },
-    Field { name: BYTES, rule: Rule::Int { min: 0, max: i64::MAX } },
+    Field { name: BYTES, rule: Rule::Int { min: 0, max: 1 << 40 } },
     Field { name: WIDTH, rule: U32 },
     Field { name: HEIGHT, rule: U32 },
     Field { name: TAKEN_AT, rule: INSTANT },
@@ -200,10 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn the_globe_bounds_points_and_nothing_bounds_times() {
+    fn the_globe_bounds_points_and_the_calendar_bounds_times() {
         assert!(allows(LON_E6, Value::Int(-180_000_000)) && !allows(LON_E6, Value::Int(180_000_001)));
         assert!(!allows(LAT_E6, Value::Int(-90_000_001)));
-        assert!(allows(DISCOVERED_AT, Value::Int(i64::MIN)));
+        assert!(allows(DISCOVERED_AT, Value::Int(0)) && allows(DISCOVERED_AT, Value::Int(4_102_444_800_000)));
+        assert!(!allows(DISCOVERED_AT, Value::Int(i64::MIN)) && !allows(DISCOVERED_AT, Value::Int(i64::MAX)));
         assert!(!allows(DISCOVERED_AT, Value::Text("2023-11-30")));
     }
 

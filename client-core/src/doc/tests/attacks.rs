@@ -483,8 +483,8 @@ fn branches_can_not_lock_the_others_out() {
             assert_eq!(push(&phone, &mut server).rejected, []);
         }
     }
-    assert!(refusals.contains(&(GateCode::TooManyBranches, Some("description".to_owned()))), "{refusals:?}");
-    assert!(refusals.iter().all(|(code, _)| *code == GateCode::TooManyBranches));
+    assert!(refusals.len() > 10, "{refusals:?}");
+    assert!(refusals.iter().all(|refusal| *refusal == (GateCode::TooManyBranches, None)));
     let mut honest = server.clone();
     let edits = [Edit::Description("属实".into()), Edit::HandleNote("已处理".into())];
     honest.edit(BEN, &edits).unwrap();
