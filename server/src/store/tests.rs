@@ -409,8 +409,7 @@ async fn the_ledger_the_feed_and_the_audit_cannot_be_rewritten() {
     for (table, insert) in [
         (
             "feed",
-            "INSERT INTO feed VALUES ('640105', 1, x'00', 'gone', NULL, NULL, NULL, 'w', 'g', NULL,
-             zeroblob(32), zeroblob(32))",
+            "INSERT INTO feed VALUES ('640105', 1, x'00', 'ledger', 1, NULL, NULL, NULL, zeroblob(32), zeroblob(32))",
         ),
         ("audit", "INSERT INTO audit VALUES (1, 0, 'a', 'login', 's', '', zeroblob(32), zeroblob(32))"),
         (
@@ -423,9 +422,9 @@ async fn the_ledger_the_feed_and_the_audit_cannot_be_rewritten() {
             run(
                 &store,
                 "INSERT INTO case_row (id, district, state, version, mode_claim, category, category_claim, unit, office,
-                 street, community, grid, reporter, source, received_at, received_day, heads, text, updated_at, ledger)
-                 VALUES (zeroblob(16), '640105', 'reported', 1, 'forwarded', '', '', '', '', '', '', '', '', '', 0, '',
-                 x'', '', 0, '{}')",
+                 street, community, grid, reporter, source, received_at, received_day, heads, text, updated_at,
+                 event_hash, ledger) VALUES (zeroblob(16), '640105', 'reported', 1, 'forwarded', '', '', '', '', '', '',
+                 '', '', '', 0, '', x'', '', 0, zeroblob(32), '{}')",
             )
             .await
             .unwrap();

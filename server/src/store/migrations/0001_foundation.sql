@@ -159,8 +159,10 @@ CREATE INDEX web_session_expiry ON web_session (expires_at);
 
 -- The projection of a case: what lists show and filter by, and in `ledger` the whole projected state as JSON.
 -- Always equal to a replay of its case_event rows (`verify` checks it); only written together with one of them.
--- Categories are 'scheme:kind:code'; `category` is category_final, or the claim until there is one. `unit` is the
--- reporting unit, `office` the unit that reviews, `handler` the unit that handles.
+-- Categories are 'scheme:kind:code'; `category` is category_final, or the claim frozen at the report until there is one.
+-- `unit` is the reporting unit, `office` the unit that reviews, `handler` the unit that handles. Columns that follow the
+-- facts instead, and are written with them: category_claim, has_after, photos_*, heads, text, lon_e6, lat_e6,
+-- late_edited_at.
 CREATE TABLE case_row (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     district TEXT NOT NULL,
@@ -182,6 +184,7 @@ CREATE TABLE case_row (
     handler TEXT,
     level TEXT,
     task_user TEXT,
+    holder TEXT,
     received_at BIGINT NOT NULL,
     received_day TEXT NOT NULL,
     discovered_at BIGINT,
@@ -197,18 +200,24 @@ CREATE TABLE case_row (
     text TEXT NOT NULL,
     lon_e6 BIGINT,
     lat_e6 BIGINT,
+    late_edited_at BIGINT,
     updated_at BIGINT NOT NULL,
+    event_hash BLOB NOT NULL CHECK (length(event_hash) = 32),
     ledger TEXT NOT NULL
 );
--- One index per way a list is asked for, each ending in the paging key (received_at, id).
+-- One index per way a list is asked for, each ending in the paging key (received_at, id). The state has one of its own:
+-- open states are rare, so it serves best whatever else is asked for beside them (domain/cases.rs chooses).
 CREATE INDEX case_row_received ON case_row (district, received_at, id);
+CREATE INDEX case_row_state ON case_row (district, state, received_at, id);
+CREATE INDEX case_row_street ON case_row (street, received_at, id);
 CREATE INDEX case_row_unit ON case_row (unit, received_at, id);
-CREATE INDEX case_row_office ON case_row (office, state, received_at, id);
-CREATE INDEX case_row_handler ON case_row (handler, state, received_at, id) WHERE handler IS NOT NULL;
+CREATE INDEX case_row_office ON case_row (office, received_at, id);
+CREATE INDEX case_row_handler ON case_row (handler, received_at, id) WHERE handler IS NOT NULL;
 CREATE INDEX case_row_grid ON case_row (grid, received_at, id);
 CREATE INDEX case_row_reporter ON case_row (reporter, received_at, id);
 CREATE INDEX case_row_category ON case_row (district, category, received_at, id);
 CREATE INDEX case_row_task ON case_row (task_user, received_at, id) WHERE task_user IS NOT NULL;
+CREATE INDEX case_row_holder ON case_row (holder, received_at, id) WHERE holder IS NOT NULL;
 CREATE INDEX case_row_due ON case_row (district, due_at) WHERE due_at IS NOT NULL AND closed_at IS NULL;
 
 -- The ledger: every decision ever taken on a case, in order, chained. `heads` are the facts it judged.
@@ -322,42 +331,59 @@ CREATE TABLE feed_head (
 );
 
 -- What happened, in the order it was committed: what a phone reads after its cursor. Chained like the ledger.
+-- A row tells of a ledger event (version and event_hash), of accepted changes (their hashes end to end, in causal order),
+-- or of both at once: a new report is one row. `kind` is 'submit' for a report taken exactly as its phone sent it, which
+-- that phone is not told again.
 -- @append_only
 -- @clustered
 CREATE TABLE feed (
     district TEXT NOT NULL,
     position BIGINT NOT NULL,
     case_id BLOB NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('ledger', 'changes', 'gone')),
+    kind TEXT NOT NULL CHECK (kind IN ('submit', 'ledger', 'changes')),
     version BIGINT,
-    change_hash BLOB,
+    event_hash BLOB,
+    changes BLOB,
     origin_device BLOB,
-    reporter TEXT NOT NULL,
-    grid TEXT NOT NULL,
-    task_user TEXT,
     prev_hash BLOB NOT NULL CHECK (length(prev_hash) = 32),
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     PRIMARY KEY (district, position)
 );
-CREATE INDEX feed_reporter ON feed (reporter, position);
-CREATE INDEX feed_grid ON feed (grid, position);
-CREATE INDEX feed_task ON feed (task_user, position) WHERE task_user IS NOT NULL;
+
+-- Whom a feed row concerns: 'u:<user>' and 'g:<grid>', everyone who could see the case before it or can after it, so
+-- that whoever just lost a case hears of that too. `joins` marks those who could not see it before and need all of it.
+-- @append_only
+-- @clustered
+CREATE TABLE feed_audience (
+    district TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    joins BIGINT NOT NULL CHECK (joins IN (0, 1)),
+    PRIMARY KEY (district, audience, position)
+);
 
 -- ---------------------------------------------------------------- counting
 
--- Leaf counters, written in the event's transaction and always equal to a recount of the ledger. Only leaves: totals
--- are sums. The day comes before the unit because figures are asked for by period.
+-- Counters, written in the event's transaction and always equal to a recount of the ledger. A case stands in exactly
+-- one of eight columns: its mode (s self-handled, f forwarded) and its outcome. One wide row instead of eight narrow
+-- ones: a decision moves a case between two columns of one row, and a month has a quarter of the rows to add up.
+-- The grid comes before unit and category, so that a street or community is one range of the key.
 -- @clustered
 CREATE TABLE count_day (
     district TEXT NOT NULL,
     day TEXT NOT NULL,
+    grid TEXT NOT NULL,
     unit TEXT NOT NULL,
     category TEXT NOT NULL,
-    grid TEXT NOT NULL,
-    mode TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    n BIGINT NOT NULL,
-    PRIMARY KEY (district, day, unit, category, grid, mode, outcome)
+    s_pending BIGINT NOT NULL,
+    s_filed BIGINT NOT NULL,
+    s_case_closed BIGINT NOT NULL,
+    s_void BIGINT NOT NULL,
+    f_pending BIGINT NOT NULL,
+    f_filed BIGINT NOT NULL,
+    f_case_closed BIGINT NOT NULL,
+    f_void BIGINT NOT NULL,
+    PRIMARY KEY (district, day, grid, unit, category)
 );
 
 -- The same per month, so that a whole month costs thirty times less.
@@ -365,13 +391,55 @@ CREATE TABLE count_day (
 CREATE TABLE count_month (
     district TEXT NOT NULL,
     month TEXT NOT NULL,
+    grid TEXT NOT NULL,
     unit TEXT NOT NULL,
     category TEXT NOT NULL,
-    grid TEXT NOT NULL,
-    mode TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    n BIGINT NOT NULL,
-    PRIMARY KEY (district, month, unit, category, grid, mode, outcome)
+    s_pending BIGINT NOT NULL,
+    s_filed BIGINT NOT NULL,
+    s_case_closed BIGINT NOT NULL,
+    s_void BIGINT NOT NULL,
+    f_pending BIGINT NOT NULL,
+    f_filed BIGINT NOT NULL,
+    f_case_closed BIGINT NOT NULL,
+    f_void BIGINT NOT NULL,
+    PRIMARY KEY (district, month, grid, unit, category)
+);
+
+-- Both without the grid, for the questions asked most: a district has a hundred times more grids than units.
+-- Measured: 20,000 rows of a month take 6 to 11 ms to add up, 450 rows 0.2 ms.
+-- @clustered
+CREATE TABLE tally_day (
+    district TEXT NOT NULL,
+    day TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    category TEXT NOT NULL,
+    s_pending BIGINT NOT NULL,
+    s_filed BIGINT NOT NULL,
+    s_case_closed BIGINT NOT NULL,
+    s_void BIGINT NOT NULL,
+    f_pending BIGINT NOT NULL,
+    f_filed BIGINT NOT NULL,
+    f_case_closed BIGINT NOT NULL,
+    f_void BIGINT NOT NULL,
+    PRIMARY KEY (district, day, unit, category)
+);
+
+-- The same per month.
+-- @clustered
+CREATE TABLE tally_month (
+    district TEXT NOT NULL,
+    month TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    category TEXT NOT NULL,
+    s_pending BIGINT NOT NULL,
+    s_filed BIGINT NOT NULL,
+    s_case_closed BIGINT NOT NULL,
+    s_void BIGINT NOT NULL,
+    f_pending BIGINT NOT NULL,
+    f_filed BIGINT NOT NULL,
+    f_case_closed BIGINT NOT NULL,
+    f_void BIGINT NOT NULL,
+    PRIMARY KEY (district, month, unit, category)
 );
 
 -- ---------------------------------------------------------------- photos
