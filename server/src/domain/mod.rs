@@ -1,3 +1,32 @@
-//! The rules of the trade on the server, over the store and without HTTP.
+//! The rules of the trade on the server: intake, ledger, counts, scope. Runs without HTTP.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`intake`] | pushes of phones become facts and cases |
+//! | [`ledger`] | `append`: the only writer of decisions |
+//! | [`requests`] | what phones ask of the ledger |
+//! | [`commands`] | verbs of the office |
+//! | [`cases`] | lists, one case, its events |
+//! | [`counts`] | what each published number means |
+//! | [`scope`] | what a person may see |
+//! | [`feed`] | what happened, for phones |
+//! | [`directory`] | org tree and category trees in memory |
+//! | [`numbering`] | case numbers |
+//! | [`audit`] | who did what outside the ledger as well |
+//! | [`work`] | what a transaction writes once at its end |
 
 pub mod audit;
+pub mod cases;
+pub mod commands;
+pub mod counts;
+pub mod directory;
+pub mod feed;
+pub mod intake;
+pub mod ledger;
+pub mod numbering;
+pub mod people;
+pub mod references;
+pub mod requests;
+pub mod scope;
+pub mod services;
+pub mod work;

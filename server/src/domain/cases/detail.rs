@@ -1,0 +1,171 @@
+//! One case with everything known of it, and its events with their chain.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use xunge_client_core::doc::FieldDoc;
+use xunge_client_core::model::{CaseId, Facts, PhotoHash};
+use xunge_client_core::workflow::{Event, Ledger, Verb, offers};
+
+use super::{CaseItem, ITEM_COLUMNS, ITEM_WIDTH, item};
+use crate::domain::ledger;
+use crate::domain::people::Viewer;
+use crate::domain::scope::{Keys, Scope};
+use crate::params;
+use crate::store::{StoreError, Tx};
+
+/// A case, fully.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaseDetail {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub item: CaseItem,
+    /// What the field saw; for a case born at the office what was written down there.
+    pub facts: Facts,
+    /// Registers two writers set without knowing of each other: every value, the winning one first.
+    pub conflicts: BTreeMap<String, Vec<String>>,
+    /// Everything decided.
+    pub ledger: Ledger,
+    /// Its photos.
+    pub photo_list: Vec<PhotoView>,
+    /// When facts were last edited after the decision.
+    pub late_edited_at: Option<i64>,
+    /// Verbs the viewer could use now.
+    pub offers: Vec<Verb>,
+}
+
+/// A photo of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PhotoView {
+    /// Its name.
+    pub sha256: PhotoHash,
+    /// What it shows.
+    pub role: String,
+    /// Media type.
+    pub mime: String,
+    /// Size in bytes.
+    pub bytes: i64,
+    /// Width in pixels.
+    pub w: i64,
+    /// Height in pixels.
+    pub h: i64,
+    /// When it was taken, as stated.
+    pub taken_at: Option<i64>,
+    /// Its bytes are here.
+    pub present: bool,
+}
+
+/// An event with its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventView {
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
+    /// Hash of the event before it, hex.
+    pub prev_hash: String,
+    /// Its own hash, hex.
+    pub hash: String,
+}
+
+/// Reads a case; none if it does not exist or lies outside the scope.
+pub async fn detail(
+    tx: &mut dyn Tx,
+    scope: &Scope,
+    viewer: &Viewer,
+    id: CaseId,
+) -> Result<Option<CaseDetail>, StoreError> {
+    let sql = format!("SELECT {ITEM_COLUMNS}, {}, ledger FROM case_row WHERE id = ?1", Keys::COLUMNS);
+    let Some(row) = tx.query_opt(&sql, params![id.as_bytes()]).await? else { return Ok(None) };
+    if !scope.covers(&Keys::read(&row, ITEM_WIDTH)?) {
+        return Ok(None);
+    }
+    let ledger = ledger::row::ledger(row.text(ITEM_WIDTH + 10)?)?;
+    let (facts, conflicts) = facts(tx, id).await?;
+    Ok(Some(CaseDetail {
+        item: item(&row)?,
+        facts,
+        conflicts,
+        offers: offers(Some(&ledger), &viewer.actor()),
+        ledger,
+        photo_list: photos(tx, id).await?,
+        late_edited_at: row.opt_int(20)?,
+    }))
+}
+
+/// The facts of a case: its field document over what the office wrote down, and the document's conflicts.
+async fn facts(tx: &mut dyn Tx, id: CaseId) -> Result<(Facts, BTreeMap<String, Vec<String>>), StoreError> {
+    let row = tx.query_opt("SELECT snapshot FROM doc WHERE case_id = ?1", params![id.as_bytes()]).await?;
+    let doc = row.map(|row| row.blob(0).map(|snapshot| FieldDoc::load(snapshot).ok())).transpose()?.flatten();
+    let (seen, conflicts) = doc.map(|doc| doc.facts()).unwrap_or_default();
+    let conflicts = conflicts.into_iter().map(|conflict| (conflict.field, conflict.values)).collect();
+    let sql = "SELECT payload FROM case_event WHERE case_id = ?1 AND version = 1";
+    let first = tx.query_opt(sql, params![id.as_bytes()]).await?;
+    let written =
+        first.map(|row| row.text(0).map(str::to_owned)).transpose()?.filter(|json| json.contains("\"facts\""));
+    let payload = written.and_then(|json| serde_json::from_str::<xunge_client_core::workflow::Payload>(&json).ok());
+    let base = payload.and_then(|payload| payload.facts).map(|facts| *facts);
+    Ok((base.map_or(seen.clone(), |base| over(base, seen)), conflicts))
+}
+
+/// What the field saw over what the office wrote down, register by register.
+fn over(base: Facts, seen: Facts) -> Facts {
+    let words = |seen: String, base: String| if seen.is_empty() { base } else { seen };
+    let with_point = seen.point.is_some();
+    Facts {
+        category_claim: seen.category_claim.or(base.category_claim),
+        description: words(seen.description, base.description),
+        location_text: words(seen.location_text, base.location_text),
+        // A point, its system and its accuracy belong together.
+        coord_sys: if with_point { seen.coord_sys } else { base.coord_sys },
+        accuracy_m: if with_point { seen.accuracy_m } else { base.accuracy_m },
+        location_source: if with_point { seen.location_source } else { base.location_source },
+        fix_age_s: if with_point { seen.fix_age_s } else { base.fix_age_s },
+        point: seen.point.or(base.point),
+        grid_claim: seen.grid_claim.or(base.grid_claim),
+        mode_claim: seen.mode_claim.or(base.mode_claim),
+        handle_note: words(seen.handle_note, base.handle_note),
+        discovered_at: seen.discovered_at.or(base.discovered_at),
+        handled_at: seen.handled_at.or(base.handled_at),
+        photos: base.photos.into_iter().chain(seen.photos).collect(),
+        remarks: base.remarks.into_iter().chain(seen.remarks).collect(),
+        supplements: base.supplements.into_iter().chain(seen.supplements).collect(),
+    }
+}
+
+async fn photos(tx: &mut dyn Tx, id: CaseId) -> Result<Vec<PhotoView>, StoreError> {
+    const SQL: &str = "SELECT sha256, role, mime, size_bytes, width, height, taken_at, present FROM photo
+        WHERE case_id = ?1 ORDER BY role, sha256";
+    let rows = tx.query(SQL, params![id.as_bytes()]).await?;
+    let view = |row: &crate::store::Row| {
+        Ok(PhotoView {
+            sha256: PhotoHash::from_bytes(row.array(0)?),
+            role: row.text(1)?.to_owned(),
+            mime: row.text(2)?.to_owned(),
+            bytes: row.int(3)?,
+            w: row.int(4)?,
+            h: row.int(5)?,
+            taken_at: row.opt_int(6)?,
+            present: row.bool(7)?,
+        })
+    };
+    rows.iter().map(view).collect()
+}
+
+/// Reads the events of a case in order; none if it does not exist or lies outside the scope.
+pub async fn events(tx: &mut dyn Tx, scope: &Scope, id: CaseId) -> Result<Option<Vec<EventView>>, StoreError> {
+    let sql = format!("SELECT {} FROM case_row WHERE id = ?1", Keys::COLUMNS);
+    let keys = tx.query_opt(&sql, params![id.as_bytes()]).await?.map(|row| Keys::read(&row, 0)).transpose()?;
+    if !keys.is_some_and(|keys| scope.covers(&keys)) {
+        return Ok(None);
+    }
+    let sql = format!("SELECT {} FROM case_event WHERE case_id = ?1 ORDER BY version", ledger::EVENT_COLUMNS);
+    let rows = tx.query(&sql, params![id.as_bytes()]).await?;
+    let view = |row: &crate::store::Row| {
+        Ok::<_, StoreError>(EventView {
+            event: ledger::event(row, 0)?,
+            prev_hash: hex::encode(row.blob(10)?),
+            hash: hex::encode(row.blob(11)?),
+        })
+    };
+    rows.iter().map(view).collect::<Result<_, _>>().map(Some)
+}

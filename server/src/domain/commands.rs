@@ -1,0 +1,200 @@
+//! Verbs of the office: what happens on `POST /v1/cases/{id}/events`.
+//!
+//! A normal run: the case is looked up in the caller's scope, what the command names is looked up, a case number is
+//! taken if the verb issues one, the ledger takes the step, and the answer is stored under the caller's
+//! `Idempotency-Key` in the same transaction. A repeat of the same request gets the same body and does nothing; the
+//! key with another request is refused. A refusal stores nothing, takes no number and may be tried again.
+
+use serde::Serialize;
+use xunge_client_core::model::{CaseId, Millis, Sha256};
+use xunge_client_core::workflow::{Command, Context, Payload, Refusal, Rule, State, Verb, check_outside};
+
+use super::cases::{CaseItem, ITEM_COLUMNS, item};
+use super::ledger::{self, Case, LedgerError, Step};
+use super::numbering;
+use super::people::Viewer;
+use super::references::{self, Place};
+use super::scope::Scope;
+use super::services::Services;
+use super::work::Work;
+use crate::params;
+use crate::store::{StoreError, Tx};
+
+/// A verb on a case, as an office sends it.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The case.
+    pub case: CaseId,
+    /// What.
+    pub verb: Verb,
+    /// The ledger version the office judged.
+    pub expected_version: u32,
+    /// With what.
+    pub payload: Payload,
+    /// The `Idempotency-Key` and what it is bound to.
+    pub key: Key,
+}
+
+/// An idempotency key, bound to one request of one user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The header's value, at most 255 bytes.
+    pub key: String,
+    /// Method and path.
+    pub route: String,
+    /// SHA-256 of the body.
+    pub body: Sha256,
+}
+
+/// The answer to a verb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// False for a repeat: 200 instead of 201.
+    pub fresh: bool,
+    /// The JSON body.
+    pub body: String,
+}
+
+/// Why a verb was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The case does not exist, or lies outside the caller's scope.
+    #[error("there is no such case")]
+    NotFound,
+    /// The key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The workflow says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl CommandError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::Refused(refusal) => refusal.code(),
+            Self::Store(_) => "internal",
+        }
+    }
+}
+
+impl From<LedgerError> for CommandError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Refused(refusal) => Self::Refused(refusal),
+            LedgerError::Store(failed) => Self::Store(failed),
+        }
+    }
+}
+
+/// Does a verb for an office.
+///
+/// # Errors
+/// [`CommandError`]; nothing was written then.
+pub async fn execute(services: &Services, viewer: &Viewer, wish: Wish) -> Result<Reply, CommandError> {
+    let (viewer, shared, now) = (viewer.clone(), services.directory.clone(), services.business.now());
+    services
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                if let Some(reply) = repeated(tx, &viewer.user, &wish.key).await? {
+                    return Ok(reply);
+                }
+                let directory = shared.get(tx).await?;
+                let scope = Scope::of(&viewer, &directory);
+                let case = ledger::load(tx, wish.case).await?.filter(|case| scope.covers(&case.keys));
+                let case = case.ok_or(CommandError::NotFound)?;
+                check_outside(wish.verb, &wish.payload)?;
+                let place =
+                    Place { case: case.id, district: &case.district, directory: &directory, scope: Some(&scope) };
+                let body = step(tx, &viewer, &wish, &case, &place, now).await?;
+                remember(tx, &viewer.user, &wish.key, &body, now).await?;
+                Ok(Reply { fresh: true, body })
+            })
+        })
+        .await
+}
+
+async fn step(
+    tx: &mut dyn Tx,
+    viewer: &Viewer,
+    wish: &Wish,
+    case: &Case,
+    place: &Place<'_>,
+    now: Millis,
+) -> Result<String, CommandError> {
+    let numbered = Rule::of(wish.verb).numbered && case.ledger.case_no.is_none();
+    let mut context = Context {
+        heads: case.heads.clone(),
+        case_id: Some(case.id),
+        after_photo_present: references::after_photo_present(tx, case.id).await?,
+        claimed_category: case.claimed_category.clone(),
+        ..Context::at(now)
+    };
+    let command = Command::new(wish.verb, wish.payload.clone()).at_version(wish.expected_version);
+    let actor = viewer.actor();
+    if numbered {
+        context.case_no = Some(numbering::next(tx, &case.district, now.local_day()).await?);
+    }
+    // Asked before what it names is looked up: a clerk hears that the case moved on before hearing of a form.
+    xunge_client_core::workflow::decide(Some(&case.ledger), &command, &actor, &context)?;
+    references::check(tx, place, wish.verb, &wish.payload).await?;
+    let mut work = Work::new(&case.district, now);
+    let taken = ledger::append(tx, &mut work, Step::on(case, &command, &actor, &context)).await?;
+    work.finish(tx).await?;
+    let sql = format!("SELECT {ITEM_COLUMNS} FROM case_row WHERE id = ?1");
+    let case = item(&tx.query_one(&sql, params![case.id.as_bytes()]).await?)?;
+    let event = EventReply {
+        verb: taken.event.verb,
+        version: taken.event.version,
+        at: taken.event.at,
+        actor: taken.event.actor,
+        from: taken.event.from,
+        to: taken.event.to,
+        hash: hex::encode(taken.hash),
+    };
+    Ok(serde_json::to_string(&Body { event, case }).expect("the answer is plain data"))
+}
+
+#[derive(Serialize)]
+struct Body {
+    event: EventReply,
+    case: CaseItem,
+}
+
+#[derive(Serialize)]
+struct EventReply {
+    verb: Verb,
+    version: u32,
+    at: Millis,
+    actor: String,
+    from: Option<State>,
+    to: State,
+    hash: String,
+}
+
+/// The stored answer to a request done before.
+async fn repeated(tx: &mut dyn Tx, user: &str, key: &Key) -> Result<Option<Reply>, CommandError> {
+    let sql = "SELECT route, body_hash, response FROM idempotency WHERE user_id = ?1 AND key = ?2";
+    let Some(row) = tx.query_opt(sql, params![user, &key.key]).await? else { return Ok(None) };
+    if row.text(0)? != key.route || row.blob(1)? != key.body.as_bytes() {
+        return Err(CommandError::KeyReused);
+    }
+    Ok(Some(Reply { fresh: false, body: row.text(2)?.to_owned() }))
+}
+
+async fn remember(tx: &mut dyn Tx, user: &str, key: &Key, body: &str, now: Millis) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO idempotency (user_id, key, route, body_hash, status, response, at)
+         VALUES (?1, ?2, ?3, ?4, 201, ?5, ?6)",
+        params![user, &key.key, &key.route, key.body.as_bytes(), body, now.0],
+    )
+    .await?;
+    Ok(())
+}

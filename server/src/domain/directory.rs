@@ -1,0 +1,167 @@
+//! The org tree, the units and the category trees in memory.
+//!
+//! Every report asks which grid a point lies in and which office reviews it; asking the database for polygons each
+//! time would cost more than the report. The copy is replaced when `meta.reference_version` moves.
+
+mod grids;
+pub mod install;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use xunge_client_core::model::{CategoryRef, OrgCode, OrgLevel, Point, Polygon};
+
+use self::grids::GridIndex;
+use crate::reference::org::UnitKind;
+use crate::store::{StoreError, Tx};
+
+/// A place of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name shown to people.
+    pub name: String,
+    /// Outline in WGS-84, where one is known.
+    pub polygon: Option<Polygon>,
+}
+
+/// An office, department or handling unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// Full name.
+    pub name: String,
+    /// What it does.
+    pub kind: UnitKind,
+    /// The street it is responsible for.
+    pub street: Option<OrgCode>,
+    /// The district it belongs to.
+    pub district: OrgCode,
+}
+
+/// A category of one of the trees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Category {
+    /// Chinese name.
+    pub name: String,
+    /// Code of the major above; none for a major.
+    pub parent: Option<String>,
+    /// An inspector may fix it on the spot.
+    pub self_handling: bool,
+}
+
+/// Reference data as of one version; never changed, only replaced.
+#[derive(Debug, Default)]
+pub struct Directory {
+    version: u64,
+    places: BTreeMap<OrgCode, Place>,
+    units: BTreeMap<OrgCode, Unit>,
+    categories: BTreeMap<CategoryRef, Category>,
+    grids: GridIndex,
+}
+
+impl Directory {
+    /// Reads everything from the database.
+    pub async fn load(tx: &mut dyn Tx, version: u64) -> Result<Self, StoreError> {
+        let broken = |what: &str| StoreError::Check { what: what.to_owned() };
+        let mut directory = Self { version, ..Self::default() };
+        for row in tx.query("SELECT code, name, polygon FROM org_node", &[]).await? {
+            let code: OrgCode = row.text(0)?.parse().map_err(|_| broken("org_node.code"))?;
+            let polygon = row.opt_text(2)?.map(polygon_from_json).transpose()?;
+            directory.places.insert(code, Place { name: row.text(1)?.to_owned(), polygon });
+        }
+        for row in tx.query("SELECT code, name, kind, street, district FROM unit", &[]).await? {
+            let unit = Unit {
+                name: row.text(1)?.to_owned(),
+                kind: UnitKind::from_code(row.text(2)?).ok_or_else(|| broken("unit.kind"))?,
+                street: row.opt_text(3)?.map(str::parse).transpose().map_err(|_| broken("unit.street"))?,
+                district: row.text(4)?.parse().map_err(|_| broken("unit.district"))?,
+            };
+            directory.units.insert(row.text(0)?.parse().map_err(|_| broken("unit.code"))?, unit);
+        }
+        for row in tx.query("SELECT scheme, kind, code, name, parent, selfable FROM taxonomy", &[]).await? {
+            let key = format!("{}:{}:{}", row.text(0)?, row.text(1)?, row.text(2)?);
+            let category = Category {
+                name: row.text(3)?.to_owned(),
+                parent: row.opt_text(4)?.map(str::to_owned),
+                self_handling: row.bool(5)?,
+            };
+            directory.categories.insert(key.parse().map_err(|_| broken("taxonomy"))?, category);
+        }
+        directory.grids = GridIndex::build(directory.places.iter().filter_map(|(code, place)| {
+            let polygon = place.polygon.as_ref().filter(|_| code.level() == Some(OrgLevel::Grid))?;
+            Some((code.clone(), polygon.clone()))
+        }));
+        Ok(directory)
+    }
+
+    /// The version of the reference data this is a copy of.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The districts.
+    pub fn districts(&self) -> impl Iterator<Item = &OrgCode> {
+        self.places.keys().filter(|code| code.level() == Some(OrgLevel::District))
+    }
+
+    /// A place.
+    pub fn place(&self, code: &OrgCode) -> Option<&Place> {
+        self.places.get(code)
+    }
+
+    /// A unit.
+    pub fn unit(&self, code: &OrgCode) -> Option<&Unit> {
+        self.units.get(code)
+    }
+
+    /// A category.
+    pub fn category(&self, key: &CategoryRef) -> Option<&Category> {
+        self.categories.get(key)
+    }
+
+    /// The cell grid a WGS-84 point lies in.
+    pub fn grid_at(&self, point: Point) -> Option<&OrgCode> {
+        self.grids.at(point)
+    }
+
+    /// The town office of a street.
+    pub fn street_office(&self, street: &OrgCode) -> Option<&OrgCode> {
+        let office = |unit: &Unit| unit.kind == UnitKind::TownOffice && unit.street.as_ref() == Some(street);
+        self.units.iter().find(|(_, unit)| office(unit)).map(|(code, _)| code)
+    }
+
+    /// The name of whatever a figure is counted by: a place, a unit; empty if it is not known.
+    pub fn name_of(&self, code: &str) -> &str {
+        let Ok(code) = code.parse::<OrgCode>() else { return "" };
+        let place = self.places.get(&code).map(|place| place.name.as_str());
+        place.or_else(|| self.units.get(&code).map(|unit| unit.name.as_str())).unwrap_or_default()
+    }
+}
+
+/// Reads a polygon as the database and the reference bundle write it: `[[lon_e6,lat_e6],…]`.
+fn polygon_from_json(json: &str) -> Result<Polygon, StoreError> {
+    let ring: Vec<[i32; 2]> =
+        serde_json::from_str(json).map_err(|_| StoreError::Check { what: "org_node.polygon".to_owned() })?;
+    Ok(Polygon(ring.into_iter().map(|[lon_e6, lat_e6]| Point { lon_e6, lat_e6 }).collect()))
+}
+
+/// The copy everyone shares.
+#[derive(Clone, Debug, Default)]
+pub struct Shared(Arc<Mutex<Arc<Directory>>>);
+
+impl Shared {
+    /// The directory as of this transaction's view; reads it again if the version moved.
+    pub async fn get(&self, tx: &mut dyn Tx) -> Result<Arc<Directory>, StoreError> {
+        let rows = tx.query("SELECT value FROM meta WHERE key = 'reference_version'", &[]).await?;
+        let version = match rows.first() {
+            Some(row) => row.text(0)?.parse().unwrap_or(0),
+            None => 0,
+        };
+        let held = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if held.version == version && version != 0 {
+            return Ok(held);
+        }
+        let fresh = Arc::new(Directory::load(tx, version).await?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+        Ok(fresh)
+    }
+}

@@ -1,0 +1,51 @@
+//! Whom a feed row concerns.
+//!
+//! An inspector's phone shows: what its user reported, holds or has a task on, and the open cases of its grids. Each
+//! of these is a key; a row names the keys that could see the case before or can after, so that who just lost it is
+//! told as well. The phone's own keys are looked up in an index: silence costs a phone nothing.
+
+use std::collections::BTreeSet;
+
+use xunge_client_core::workflow::Ledger;
+
+use crate::domain::people::Viewer;
+
+/// Keys before and after.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    before: BTreeSet<String>,
+    after: BTreeSet<String>,
+}
+
+impl Audience {
+    /// Whom a step from one ledger to the next concerns; none before: a new case.
+    pub fn of(before: Option<&Ledger>, after: &Ledger) -> Self {
+        Self { before: before.map(keys).unwrap_or_default(), after: keys(after) }
+    }
+
+    /// The rows to write: key, and whether it could not see the case before.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, bool)> {
+        let joins = |key: &&String| self.after.contains(*key) && !self.before.contains(*key);
+        self.before.union(&self.after).map(move |key| (key.as_str(), joins(&key)))
+    }
+}
+
+/// Every key that can see a case.
+pub fn keys(ledger: &Ledger) -> BTreeSet<String> {
+    let people = [Some(&ledger.reporter), ledger.holder.as_ref(), ledger.task.as_ref().map(|task| &task.assignee)];
+    let grid = ledger.grid.as_ref().filter(|_| !ledger.is_final());
+    let people = people.into_iter().flatten().map(|user| format!("u:{user}"));
+    people.chain(grid.map(|grid| format!("g:{grid}"))).collect()
+}
+
+/// The keys of a person: whatever names one of them is for their phone.
+pub fn keys_of(viewer: &Viewer) -> Vec<String> {
+    let own = std::iter::once(format!("u:{}", viewer.user));
+    own.chain(viewer.grids.iter().map(|grid| format!("g:{grid}"))).collect()
+}
+
+/// True if a person with these keys can see the case.
+pub fn sees(own: &[String], ledger: &Ledger) -> bool {
+    let keys = keys(ledger);
+    own.iter().any(|key| keys.contains(key))
+}

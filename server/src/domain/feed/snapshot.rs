@@ -1,0 +1,131 @@
+//! What a new phone gets first: the cases in its view, open ones first, newest first.
+//!
+//! The feed itself is the list: each case in a person's view came into it with a row marked `joins`. The walk goes
+//! down those rows from the head as it was when the walk began, twice: for open cases, then for the person's own
+//! ended ones of the last two months. Afterwards the phone reads on from that head, so nothing that happens during
+//! the walk is missed. Where the walk stands travels in the cursor; the server remembers nothing.
+
+use std::collections::BTreeSet;
+
+use super::items::{self, Weighed};
+use super::page::{FeedPage, PAGE_BYTES, PAGE_ROWS, Reader};
+use crate::params;
+use crate::store::{StoreError, Tx};
+
+/// How far back a person's own ended cases are sent, in milliseconds of business time before the newest one found.
+const OWN_HISTORY_MS: i64 = 62 * 86_400_000;
+
+/// Rows walked for one page, wanted or not: about a tenth of a second.
+const WALKED_ROWS: usize = 16 * PAGE_ROWS;
+
+const SNAPSHOT: u64 = 1 << 63;
+const SECOND_PASS: u64 = 1 << 62;
+const POSITION_BITS: u32 = 31;
+const POSITION: u64 = (1 << POSITION_BITS) - 1;
+
+/// Where a walk stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Head of the feed when the walk began.
+    head: i64,
+    /// Rows above this position are done.
+    below: i64,
+    /// Open cases are done, ended ones follow.
+    ended: bool,
+}
+
+impl Progress {
+    /// A walk that begins; none in a feed of more than two thousand million rows, which is read row by row instead.
+    pub(super) fn begin(head: i64) -> Option<Self> {
+        (head as u64 <= POSITION).then_some(Self { head, below: head, ended: false })
+    }
+
+    pub(super) fn decode(cursor: u64) -> Option<Self> {
+        (cursor & SNAPSHOT != 0).then(|| Self {
+            head: (cursor >> POSITION_BITS & POSITION) as i64,
+            below: (cursor & POSITION) as i64,
+            ended: cursor & SECOND_PASS != 0,
+        })
+    }
+
+    fn encode(self) -> u64 {
+        let pass = if self.ended { SECOND_PASS } else { 0 };
+        SNAPSHOT | pass | (self.head as u64) << POSITION_BITS | self.below as u64
+    }
+}
+
+/// Reads one page of the walk.
+pub(super) async fn page(tx: &mut dyn Tx, reader: &Reader, start: Progress) -> Result<FeedPage, StoreError> {
+    let mut page = FeedPage { more: true, ..FeedPage::default() };
+    let mut progress = start;
+    let mut seen = BTreeSet::new();
+    let (mut bytes, mut looked) = (0, 0);
+    let newest = newest(tx, reader).await?;
+    loop {
+        let positions = joins(tx, reader, progress.below).await?;
+        let exhausted = positions.len() < PAGE_ROWS;
+        for position in positions {
+            looked += 1;
+            progress.below = position - 1;
+            let row = items::row(tx, &reader.district, position).await?;
+            if seen.insert(row.case) {
+                let standing = items::standing(tx, row.case, &reader.keys).await?;
+                let recent = standing.own && standing.received_at > newest - OWN_HISTORY_MS;
+                let wanted = if progress.ended { !standing.open && recent } else { standing.open && standing.visible };
+                if wanted {
+                    let mut weighed = Weighed::new(row.case);
+                    weighed.add_all(tx, reader.device).await?;
+                    bytes += weighed.bytes;
+                    page.items.extend((!weighed.is_empty()).then_some(weighed.item));
+                }
+            }
+            if bytes > PAGE_BYTES || looked >= WALKED_ROWS {
+                page.cursor = progress.encode();
+                return Ok(page);
+            }
+        }
+        if !exhausted {
+            continue;
+        }
+        if progress.ended {
+            page.cursor = progress.head as u64;
+            page.more = super::head(tx, &reader.district).await? > progress.head;
+            return Ok(page);
+        }
+        progress = Progress { below: progress.head, ended: true, ..progress };
+        seen.clear();
+    }
+}
+
+/// Positions at or below one, highest first, at which a case came into view.
+async fn joins(tx: &mut dyn Tx, reader: &Reader, below: i64) -> Result<Vec<i64>, StoreError> {
+    const SQL: &str = "SELECT position FROM feed_audience
+        WHERE district = ?1 AND audience = ?2 AND position <= ?3 AND joins = 1 ORDER BY position DESC LIMIT ?4";
+    let mut found = BTreeSet::new();
+    for key in &reader.keys {
+        for row in tx.query(SQL, params![&reader.district, key, below, PAGE_ROWS as i64]).await? {
+            found.insert(row.int(0)?);
+        }
+    }
+    Ok(found.into_iter().rev().take(PAGE_ROWS).collect())
+}
+
+/// When the newest case of the district was received; the business clock may stand in another year than the host's.
+async fn newest(tx: &mut dyn Tx, reader: &Reader) -> Result<i64, StoreError> {
+    let sql = "SELECT received_at FROM case_row WHERE district = ?1 ORDER BY received_at DESC, id DESC LIMIT 1";
+    tx.query(sql, params![&reader.district]).await?.first().map_or(Ok(0), |row| row.int(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_survives_its_cursor_and_plain_positions_are_none() {
+        let progress = Progress { head: POSITION as i64, below: 12, ended: true };
+        assert_eq!(Progress::decode(progress.encode()), Some(progress));
+        assert_eq!(Progress::begin(7).map(|progress| Progress::decode(progress.encode())), Some(Progress::begin(7)));
+        assert_eq!(Progress::decode(1_000_000), None);
+        assert_eq!(Progress::begin(1 << 31), None);
+    }
+}

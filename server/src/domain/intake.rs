@@ -1,0 +1,158 @@
+//! Intake (受理): what a phone pushes becomes facts, and a submitted report becomes a case.
+//!
+//! One normal run: [`prepare`] reads what the server holds of the pushed cases and runs every change through the gate,
+//! outside the transaction and off the serving threads; [`write`] then stores all of it inside the caller's
+//! transaction: change rows, snapshot, actor, photos, the case's row and its `submit` event with the claims frozen
+//! into it. If somebody wrote to one of the cases meanwhile, the transaction is undone with [`IntakeError::Conflict`]
+//! and the caller prepares again.
+//!
+//! What goes wrong with one case stays with that case:
+//! - a refused change goes to quarantine and is named in the answer, with a code the phone can act on;
+//! - a report of which nothing can be read becomes a stub case, counted as pending: never lost, never uncounted;
+//! - a case of somebody else is `not_yours`, and so is one that does not exist.
+
+mod claims;
+mod follow;
+mod judge;
+mod open;
+mod photos;
+mod quarantine;
+mod write;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use xunge_client_core::model::{ActorId, CaseId, DeviceId, Facts, Millis};
+use xunge_client_core::wire::{CaseHeads, Frame, Need, Rejected, RequestResult};
+use xunge_client_core::workflow::Payload;
+
+use super::directory::Directory;
+use super::people::{self, Viewer};
+use super::services::Services;
+use super::work::Work;
+use crate::store::{StoreError, Tx};
+
+pub use judge::Judged;
+pub use write::write;
+
+/// Cases a phone may newly submit per business day.
+///
+/// The busiest inspector of the published month reports about ten a day; a phone back from a month without network
+/// brings its three hundred in one day.
+pub const NEW_CASES_PER_DAY: i64 = 300;
+/// Bytes of refused changes kept per phone.
+pub const QUARANTINE_BYTES: i64 = 20_000_000;
+
+/// A push as it arrived, with its sender known.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// Whose phone.
+    pub viewer: Viewer,
+    /// The phone.
+    pub device: DeviceId,
+    /// The phone has spoken with this database since it was last restored.
+    pub same_epoch: bool,
+    /// The phone's clock when it sent, a claim.
+    pub phone_time: Millis,
+    /// Changes by case.
+    pub frames: Vec<Frame>,
+}
+
+/// A push judged and ready to be written.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(crate) push: Push,
+    pub(crate) cases: Vec<Judged>,
+    pub(crate) directory: Arc<Directory>,
+}
+
+/// What became of a push.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Every pushed case with its heads as they are now.
+    pub heads: Vec<CaseHeads>,
+    /// Those whose heads are not the tips of what was pushed.
+    pub differs: Vec<CaseHeads>,
+    /// Submits not accepted as sent.
+    pub results: Vec<RequestResult>,
+    /// Refused changes.
+    pub rejected: Vec<Rejected>,
+    /// Cases that hang in the air.
+    pub need: Vec<Need>,
+    /// Changes and cases newly stored.
+    pub stored: u32,
+}
+
+/// Why a push could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// Somebody wrote to one of the cases meanwhile, or an actor turned out to be another's; prepare again.
+    #[error("the cases changed meanwhile")]
+    Conflict {
+        /// Actors now known to belong to another phone or user.
+        taken: BTreeSet<ActorId>,
+    },
+    /// The phone has used up what it may bring today.
+    #[error("the phone's {what} is used up")]
+    Quota {
+        /// Which quota: `quota_cases` or `quota_quarantine`.
+        what: &'static str,
+        /// When to try again.
+        retry_after_s: u32,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads what is held of the pushed cases and judges every change.
+///
+/// `taken` are actors a former try found to belong to others.
+pub async fn prepare(services: &Services, push: Push, taken: BTreeSet<ActorId>) -> Result<Prepared, StoreError> {
+    let shared = services.directory.clone();
+    let ids: Vec<_> = push.frames.iter().map(|frame| frame.case).collect();
+    let (directory, held) = services
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let directory = shared.get(tx).await?;
+                let mut held = Vec::with_capacity(ids.len());
+                for id in ids {
+                    held.push(judge::held(tx, id).await?);
+                }
+                Ok::<_, StoreError>((directory, held))
+            })
+        })
+        .await?;
+    let now = services.business.now();
+    let judge = move || {
+        let cases = judge::all(&push, held, &taken, now);
+        Prepared { push, cases, directory }
+    };
+    Ok(services.bench.run(judge).await)
+}
+
+/// The claims of a report that is submitted again, read from its facts as they are now.
+pub(crate) async fn claims_again(
+    tx: &mut dyn Tx,
+    work: &Work,
+    asker: &super::requests::Asker<'_>,
+    case: CaseId,
+    facts: &Facts,
+) -> Result<Payload, StoreError> {
+    let unit = asker.viewer.unit.as_ref();
+    let unit_reviews = match unit {
+        Some(unit) => people::has_reviewers(tx, unit.as_str()).await?,
+        None => false,
+    };
+    let scene = claims::Scene {
+        directory: asker.directory,
+        district: &work.district,
+        unit,
+        unit_reviews,
+        now: work.now,
+        phone_time: asker.phone_time,
+        photo_reused: photos::reused(tx, case, facts).await?,
+    };
+    Ok(claims::freeze(facts, &scene))
+}

@@ -1,0 +1,157 @@
+//! The projection row of a case: what lists show and filter by. Always equal to a fold of its events.
+
+use xunge_client_core::model::{CategoryRef, ChangeHash, OrgCode, OrgLevel, PhotoRole, Point};
+use xunge_client_core::workflow::{Ledger, Refusal};
+
+use super::{Case, LedgerError};
+use crate::domain::work::Work;
+use crate::store::chain::Hash;
+use crate::store::{StoreError, Tx, Value};
+
+/// The columns that follow the facts and not the ledger.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Heads of the field document.
+    pub heads: Vec<ChangeHash>,
+    /// Description and place in lower case, for searching.
+    pub text: String,
+    /// The category as the facts claim it now.
+    pub category: Option<CategoryRef>,
+    /// Where.
+    pub point: Option<Point>,
+    /// The facts name an after photo.
+    pub has_after: bool,
+    /// Photos the facts name.
+    pub photos_expected: u32,
+    /// Those whose bytes are here.
+    pub photos_present: u32,
+}
+
+impl Facts {
+    /// The columns for these facts; photos are counted as absent.
+    pub fn of(heads: Vec<ChangeHash>, facts: &xunge_client_core::model::Facts) -> Self {
+        Self {
+            heads,
+            text: format!("{}\n{}", facts.description, facts.location_text).trim().to_lowercase(),
+            category: facts.category_claim.clone(),
+            point: facts.point,
+            has_after: facts.photos_with(PhotoRole::After).next().is_some(),
+            photos_expected: facts.photos.len() as u32,
+            photos_present: 0,
+        }
+    }
+}
+
+/// Reads the JSON of a ledger.
+pub(crate) fn ledger(json: &str) -> Result<Ledger, StoreError> {
+    serde_json::from_str(json).map_err(|error| StoreError::Check { what: format!("case_row.ledger: {error}") })
+}
+
+/// Reads heads stored end to end.
+pub(crate) fn heads(bytes: &[u8]) -> Result<Vec<ChangeHash>, StoreError> {
+    ChangeHash::split(bytes).ok_or_else(|| StoreError::Check { what: "heads".to_owned() })
+}
+
+/// Columns that follow the ledger and may change, in the order of [`changing`].
+macro_rules! changing_columns {
+    () => {
+        "state, version, case_no, mode_claim, mode, category, category_final, office, street, \
+         community, grid, handler, level, task_user, holder, filed_at, closed_at, void_reason, due_at, flags, \
+         updated_at, event_hash, ledger"
+    };
+}
+
+pub(super) async fn insert(
+    tx: &mut dyn Tx,
+    work: &Work,
+    id: xunge_client_core::model::CaseId,
+    ledger: &Ledger,
+    facts: &Facts,
+    hash: &Hash,
+) -> Result<(), StoreError> {
+    const SQL: &str = concat!(
+        "INSERT INTO case_row (",
+        changing_columns!(),
+        ", id, district, unit, reporter, source, received_at, received_day, discovered_at, has_after,
+         photos_expected, photos_present, heads, text, lon_e6, lat_e6, category_claim)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+         ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)"
+    );
+    let mut params = changing(work, ledger, hash);
+    params.extend([
+        Value::from(id.as_bytes()),
+        Value::from(&work.district),
+        Value::from(code(ledger.unit.as_ref())),
+        Value::from(&ledger.reporter),
+        Value::from(ledger.source.code()),
+        Value::from(ledger.received_at.0),
+        Value::from(ledger.received_at.local_day().to_string()),
+        Value::from(ledger.discovered_at.map(|at| at.0)),
+        Value::from(facts.has_after),
+        Value::from(facts.photos_expected),
+        Value::from(facts.photos_present),
+        Value::from(ChangeHash::concat(&facts.heads)),
+        Value::from(&facts.text),
+        Value::from(facts.point.map(|point| point.lon_e6)),
+        Value::from(facts.point.map(|point| point.lat_e6)),
+        Value::from(facts.category.as_ref().map(ToString::to_string).unwrap_or_default()),
+    ]);
+    tx.execute(SQL, &params).await?;
+    Ok(())
+}
+
+/// Moves the row on, if it is still where the step began.
+pub(super) async fn update(
+    tx: &mut dyn Tx,
+    work: &Work,
+    case: &Case,
+    ledger: &Ledger,
+    hash: &Hash,
+) -> Result<(), LedgerError> {
+    const SQL: &str = concat!(
+        "UPDATE case_row SET (",
+        changing_columns!(),
+        ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+         ?23) WHERE id = ?24 AND version = ?25"
+    );
+    let mut params = changing(work, ledger, hash);
+    params.extend([Value::from(case.id.as_bytes()), Value::from(case.ledger.version)]);
+    match tx.execute(SQL, &params).await? {
+        1 => Ok(()),
+        _ => Err(Refusal::StaleVersion { state: Some(case.ledger.state), version: case.ledger.version }.into()),
+    }
+}
+
+fn changing(work: &Work, ledger: &Ledger, hash: &Hash) -> Vec<Value> {
+    let at = |level| ledger.grid.as_ref().and_then(|grid| grid.at(level)).map(|code| code.to_string());
+    let category = |key: Option<&CategoryRef>| key.map(ToString::to_string);
+    vec![
+        Value::from(ledger.state.code()),
+        Value::from(ledger.version),
+        Value::from(ledger.case_no.clone()),
+        Value::from(ledger.mode_claim.code()),
+        Value::from(ledger.mode.map(|mode| mode.code())),
+        Value::from(category(ledger.counted_category()).unwrap_or_default()),
+        Value::from(category(ledger.category.as_ref())),
+        Value::from(code(ledger.office.as_ref())),
+        Value::from(at(OrgLevel::Street).unwrap_or_default()),
+        Value::from(at(OrgLevel::Community).unwrap_or_default()),
+        Value::from(code(ledger.grid.as_ref())),
+        Value::from(ledger.handler.as_ref().map(|unit| unit.as_str())),
+        Value::from(ledger.level.code()),
+        Value::from(ledger.task.as_ref().map(|task| &task.assignee)),
+        Value::from(ledger.holder.as_ref()),
+        Value::from(ledger.filed_at.map(|at| at.0)),
+        Value::from(ledger.closed_at.map(|at| at.0)),
+        Value::from(ledger.void_reason.map(|reason| reason.code())),
+        Value::from(ledger.due_at.map(|at| at.0)),
+        Value::from(serde_json::to_string(&ledger.flags).expect("texts are always JSON")),
+        Value::from(work.now.0),
+        Value::from(hash),
+        Value::from(serde_json::to_string(ledger).expect("a ledger is plain data")),
+    ]
+}
+
+fn code(code: Option<&OrgCode>) -> &str {
+    code.map(OrgCode::as_str).unwrap_or_default()
+}
