@@ -11,8 +11,8 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
-pub mod clock;
 pub mod blobs;
+pub mod clock;
 pub mod demo;
 pub mod domain;
 pub mod entropy;

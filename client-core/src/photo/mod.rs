@@ -167,6 +167,18 @@ fn open_jpeg(bytes: &[u8], limits: &Limits) -> Result<Opened, PhotoError> {
     Ok(Opened { meta, picture, kept })
 }
 
+/// Names the media type of a photo by its first bytes; some hundred of them are enough.
+///
+/// # Errors
+/// `Empty`, `OtherFormat`, `NotAPhoto` or `Unrecognised` when it is no JPEG, PNG or WebP.
+pub fn media_type(head: &[u8]) -> Result<&'static str, PhotoError> {
+    Ok(match sniff::sniff(head)? {
+        Format::Jpeg => "image/jpeg",
+        Format::Png => "image/png",
+        Format::WebP => "image/webp",
+    })
+}
+
 /// Makes a small upright JPEG of a stored photo, longest side at most 320 pixels, no metadata.
 ///
 /// For whoever shows photos from outside: it goes through the same checks as [`intake`].

@@ -131,10 +131,11 @@ impl Staging {
         Ok(Part { _turn: turn, _visit: visit, number, newer, path, length, hashed: (length == 0).then(Sha256::new) })
     }
 
-    /// Tells how many bytes of a part are here, without disturbing whoever writes to it.
-    pub async fn length(&self, id: PartId) -> u64 {
-        let path = self.path(id);
-        on_disk("reading an upload", move || fs::metadata(path)).await.map_or(0, |found| found.len())
+    /// Tells how many bytes of each part are here, without disturbing whoever writes to them.
+    pub async fn lengths(&self, ids: Vec<PartId>) -> Result<Vec<u64>, BlobError> {
+        let staging = self.clone();
+        let length = move |id| fs::metadata(staging.path(id)).map_or(0, |found| found.len());
+        on_disk("reading uploads", move || Ok(ids.into_iter().map(length).collect())).await
     }
 
     /// Removes parts nobody wrote to since `before` (by the disk's clock) and gives their number.
@@ -267,6 +268,17 @@ impl Part {
         })
         .await?;
         Ok(PhotoHash::from_bytes(hash))
+    }
+
+    /// The first bytes, at most `count`.
+    pub async fn head(&self, count: usize) -> Result<Vec<u8>, BlobError> {
+        let path = self.path.clone();
+        on_disk("reading an upload", move || {
+            let mut head = Vec::with_capacity(count);
+            File::open(path)?.take(count as u64).read_to_end(&mut head)?;
+            Ok(head)
+        })
+        .await
     }
 
     /// The file, complete, for [`Blobs::put_verified`](super::Blobs::put_verified); the part stays taken meanwhile.

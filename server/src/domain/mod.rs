@@ -8,6 +8,7 @@
 //! | [`commands`] | verbs of the office |
 //! | [`cases`] | lists, one case, its events |
 //! | [`counts`] | what each published number means |
+//! | [`uploads`] | who may send which bytes, and when a photo is here |
 //! | [`scope`] | what a person may see |
 //! | [`feed`] | what happened, for phones |
 //! | [`directory`] | org tree and category trees in memory |
@@ -29,4 +30,5 @@ pub mod references;
 pub mod requests;
 pub mod scope;
 pub mod services;
+pub mod uploads;
 pub mod work;

@@ -474,7 +474,7 @@ CREATE TABLE blob (
 );
 
 -- Which phone proved to have the bytes by sending all of them. Nobody else may refer to a blob: knowing a hash is not
--- owning a photo.
+-- owning a photo. `device` is the phone's id, or for people who send from an office a 32-byte hash of theirs.
 -- @clustered
 CREATE TABLE blob_owner (
     device BLOB NOT NULL,
@@ -483,14 +483,14 @@ CREATE TABLE blob_owner (
     PRIMARY KEY (device, sha256)
 );
 
--- Uploads under way (tus), private to whoever began them.
+-- Uploads under way (tus), private to whoever began them; `device` as above. Photos that a push announced need no row
+-- here. How far an upload got is the length of its file: a second place to keep that would sooner or later differ.
 CREATE TABLE upload (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     device BLOB,
     user_id TEXT,
     sha256 BLOB CHECK (length(sha256) = 32),
     length_bytes BIGINT NOT NULL,
-    offset_bytes BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     finished_at BIGINT,
