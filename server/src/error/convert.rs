@@ -1,0 +1,104 @@
+//! What the errors of the layers below mean to a caller.
+
+use xunge_client_core::wire::WireError;
+use xunge_client_core::workflow::Refusal;
+
+use super::ApiError;
+use crate::auth::enrol::{self, EnrolError};
+use crate::auth::login::LoginError;
+use crate::auth::proof::ProofError;
+use crate::auth::token::TokenError;
+use crate::store::StoreError;
+
+/// Seconds after which a full queue or a busy database is worth another try.
+const BUSY_S: u32 = 5;
+/// Seconds after which somebody may have made room on the disk.
+const FULL_S: u32 = 300;
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy | StoreError::Serialization | StoreError::Closed => Self::Busy { retry_after_s: BUSY_S },
+            StoreError::Full => {
+                tracing::error!("the disk is full");
+                Self::DiskFull { retry_after_s: FULL_S }
+            }
+            StoreError::Unique { .. }
+            | StoreError::ForeignKey
+            | StoreError::Check { .. }
+            | StoreError::AppendOnly { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::RowCount { .. }
+            | StoreError::Column { .. }
+            | StoreError::Panicked { .. }
+            | StoreError::NewerSchema { .. }
+            | StoreError::MigrationChanged { .. }
+            | StoreError::Missing { .. }
+            | StoreError::Driver { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ProofError> for ApiError {
+    fn from(refused: ProofError) -> Self {
+        Self::Proof(refused)
+    }
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Invalid => Self::TokenInvalid,
+            TokenError::Expired => Self::TokenExpired,
+        }
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::WrongCredentials => Self::WrongCredentials,
+            LoginError::Locked { retry_after_s } => Self::TooMany { retry_after_s },
+            LoginError::Busy => Self::Busy { retry_after_s: BUSY_S },
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EnrolError> for ApiError {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Code => Self::EnrolCode,
+            EnrolError::Key => Self::Invalid {
+                field: "public_key".to_owned(),
+                code: "public_key_invalid",
+                zh: "公钥不是可用的 Ed25519 公钥。请重新生成密钥后再注册。".to_owned(),
+                en: "The public key is not a usable Ed25519 key. Make a new key pair and enrol again.".to_owned(),
+            },
+            EnrolError::Name => Self::Invalid {
+                field: "name".to_owned(),
+                code: "name_invalid",
+                zh: format!("终端名称应为 1 至 {} 个可见字符。请更正后重试。", enrol::MAX_NAME_CHARS),
+                en: format!("The name has to be 1 to {} printable characters. Correct it.", enrol::MAX_NAME_CHARS),
+            },
+            EnrolError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WireError> for ApiError {
+    fn from(error: WireError) -> Self {
+        match &error {
+            WireError::TooLarge { allowed, .. } => Self::TooLarge { allowed: *allowed as u64 },
+            WireError::TooMany { .. } | WireError::Frame(_) | WireError::Malformed { .. } => {
+                Self::malformed(error.to_string())
+            }
+        }
+    }
+}
