@@ -3,6 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // No command is built yet, and 2 is what a command that is not built answers.
-    ExitCode::from(2)
+    xunge_server::cli::main()
 }

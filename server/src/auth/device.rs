@@ -67,7 +67,7 @@ pub async fn revoke(tx: &mut dyn Tx, id: DeviceId, now: Millis) -> Result<bool, 
 }
 
 /// True if the phone may still speak for this user.
-pub async fn is_good(tx: &mut dyn Tx, id: DeviceId, user: &str) -> Result<bool, StoreError> {
+pub(crate) async fn is_good(tx: &mut dyn Tx, id: DeviceId, user: &str) -> Result<bool, StoreError> {
     let row = tx
         .query_opt(
             "SELECT 1 FROM device WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL AND cloned_at IS NULL",

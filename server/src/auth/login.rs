@@ -55,6 +55,11 @@ impl Desk {
         self.throttle.take(from, now).map_err(|retry_after_s| LoginError::Locked { retry_after_s })
     }
 
+    /// Gives a try back that turned out to be no guess.
+    pub fn give_back(&self, from: IpAddr) {
+        self.throttle.give_back(from);
+    }
+
     /// Verifies a password and gives the account; `now` is the security clock.
     pub async fn sign_in(
         &self,
@@ -78,6 +83,7 @@ impl Desk {
         let right = self.bench.verify(&seat, password, stored).await;
         match found {
             Some(account) if right && account.disabled_at.is_none() => {
+                self.throttle.give_back(from);
                 self.note(user, "login.done", 0, Millis(0), now).await?;
                 Ok(account)
             }

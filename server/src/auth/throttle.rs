@@ -75,6 +75,14 @@ impl Throttle {
         Ok(())
     }
 
+    /// Gives a try back that did not turn out to be a guess: an office or a training room shares one address.
+    pub(crate) fn give_back(&self, address: IpAddr) {
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = addresses.get_mut(&address) {
+            bucket.left = (bucket.left + 1).min(ADDRESS_BURST);
+        }
+    }
+
     /// Until when a name without account is locked.
     pub(crate) fn stranger_locked_until(&self, name: &str) -> Millis {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,6 +147,9 @@ mod tests {
         }
         assert_eq!(throttle.take(here, now), Err(3));
         assert_eq!(throttle.take(IpAddr::from([10, 0, 0, 2]), now), Ok(()));
+        throttle.give_back(here);
+        assert_eq!(throttle.take(here, now), Ok(()), "a try that was no guess");
+        assert!(throttle.take(here, now).is_err());
         assert_eq!(throttle.take(here, now.plus_ms(ADDRESS_REFILL_MS)), Ok(()));
         assert!(throttle.take(here, now.plus_ms(ADDRESS_REFILL_MS)).is_err());
     }

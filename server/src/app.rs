@@ -1,0 +1,111 @@
+//! An open installation: what every handler, page and job works with.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::auth::keys::{KeyError, Keys};
+use crate::auth::login::Desk;
+use crate::auth::token::Tokens;
+use crate::clock::Business;
+use crate::config::Config;
+use crate::datadir::DataDir;
+use crate::domain::services::Services;
+use crate::metrics::Metrics;
+use crate::params;
+use crate::store::{Options, Store, StoreError, Tx};
+
+/// An open installation; clones share it.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Parts>);
+
+/// What an open installation consists of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database, the clocks and what the rules of the trade need.
+    pub services: Services,
+    /// The signing and sealing keys.
+    pub keys: Keys,
+    /// Issues and checks access tokens.
+    pub tokens: Tokens,
+    /// Where people sign in.
+    pub desk: Desk,
+    /// What the operator set.
+    pub config: Config,
+    /// Where everything lies.
+    pub data: DataDir,
+    /// The installation as phones are told of it.
+    pub identity: Identity,
+    /// What `/metrics` tells.
+    pub metrics: Metrics,
+}
+
+/// The installation as phones are told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Code of the district, 6 digits.
+    pub district: String,
+    /// Its name.
+    pub name: String,
+    /// The server epoch; changes when a backup is restored.
+    pub epoch: u64,
+}
+
+/// Why an installation can not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The keys can not be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The database can not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens an installation. Blocks while the database is brought up to date.
+    pub fn open(data: DataDir, config: Config, business: Business) -> Result<Self, AppError> {
+        let keys = Keys::load(&data.keys())?;
+        let store = Store::open(&data.database(), &Options { create: false, ..Options::default() })?;
+        let identity = store.read_blocking(|tx| Box::pin(Identity::read(tx)))?;
+        Ok(Self(Arc::new(Parts {
+            tokens: Tokens::new(&keys, format!("xunge:{}", identity.district)),
+            desk: Desk::new(store.clone()),
+            services: Services::new(store, business),
+            metrics: Metrics::default(),
+            keys,
+            config,
+            data,
+            identity,
+        })))
+    }
+
+    /// Finishes what is queued and closes the database.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.services.store.close().await
+    }
+}
+
+impl Identity {
+    async fn read(tx: &mut dyn Tx) -> Result<Self, StoreError> {
+        let district = meta(tx, "district").await?;
+        let epoch = meta(tx, "server_epoch").await?;
+        let name = tx.query_opt("SELECT name FROM org_node WHERE code = ?1", params![&district]).await?;
+        Ok(Self {
+            name: name.map(|row| row.text(0).map(str::to_owned)).transpose()?.unwrap_or_default(),
+            epoch: epoch.parse().map_err(|_| StoreError::Check { what: "meta.server_epoch".to_owned() })?,
+            district,
+        })
+    }
+}
+
+async fn meta(tx: &mut dyn Tx, key: &str) -> Result<String, StoreError> {
+    Ok(tx.query_one("SELECT value FROM meta WHERE key = ?1", params![key]).await?.text(0)?.to_owned())
+}

@@ -1,0 +1,291 @@
+//! `user`: accounts, also while the server runs; it reads them at every request.
+
+use std::fmt::Write;
+
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+use xunge_client_core::model::{Millis, OrgCode, Role};
+
+use super::Data;
+use super::error::{CliError, said};
+use super::init::InitUser;
+use super::output::Output;
+use crate::auth::account::{self, Account, NewAccount};
+use crate::auth::{enrol, password};
+use crate::clock::Security;
+use crate::domain::audit;
+use crate::params;
+use crate::store::{StoreError, Tx};
+
+/// Add, close and list users.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add a user; prints the password, for an inspector the enrolment code.
+    Add(Add),
+    /// Close an account; its tokens, pages and phones are refused at once.
+    Disable(One),
+    /// Open a closed account again.
+    Enable(One),
+    /// Set a new password; lifts a lock and ends all sessions.
+    Passwd(Passwd),
+    /// List all users.
+    List(Data),
+}
+
+#[derive(Debug, clap::Args)]
+struct One {
+    #[command(flatten)]
+    data: Data,
+    /// Log-in name.
+    user: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Passwd {
+    #[command(flatten)]
+    one: One,
+    /// Read the password from the first line of stdin instead of generating one.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    #[command(flatten)]
+    one: One,
+    /// Name shown to people.
+    #[arg(long)]
+    name: String,
+    /// Role code: inspector, town_office, dispatcher, handling_unit, duty_leader, hotline, auditor or admin.
+    #[arg(long, value_parser = role)]
+    role: Role,
+    /// The part of the tree the user sees: a place or unit code.
+    #[arg(long)]
+    scope: OrgCode,
+    /// The unit the user works for.
+    #[arg(long)]
+    unit: Option<OrgCode>,
+    /// A grid the inspector patrols; may be repeated.
+    #[arg(long = "grid", value_name = "GRID")]
+    grids: Vec<OrgCode>,
+    /// Read the password from the first line of stdin instead of generating one.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+fn role(code: &str) -> Result<Role, String> {
+    let known = || Role::ALL.iter().map(|role| role.code()).collect::<Vec<_>>().join(", ");
+    Role::from_code(code).ok_or_else(|| format!("known are {}", known()))
+}
+
+/// A user as `user list` shows it.
+#[derive(Debug, Serialize)]
+struct Listed {
+    user: String,
+    name: String,
+    role: Role,
+    scope: OrgCode,
+    unit: Option<OrgCode>,
+    disabled: bool,
+    has_password: bool,
+    locked: bool,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
+    let now = Security.now();
+    match &args.command {
+        Command::Add(add) => self::add(add, output, now),
+        Command::Disable(one) => set_disabled(one, Some(now), output, now),
+        Command::Enable(one) => set_disabled(one, None, output, now),
+        Command::Passwd(passwd) => set_password(passwd, output, now),
+        Command::List(data) => list(data, output, now),
+    }
+}
+
+fn add(add: &Add, output: &Output, now: Millis) -> Result<(), CliError> {
+    let user = add.one.user.clone();
+    let login = (2..=32).contains(&user.len())
+        && user.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte));
+    if !login {
+        return Err(refused(
+            "user_name",
+            &user,
+            said(
+                "用户名应为 2 至 32 个小写字母、数字、点或短横。",
+                "A log-in name has 2 to 32 lower-case letters, digits, dots or dashes.",
+            ),
+        ));
+    }
+    if add.name.trim().is_empty() || add.name.chars().any(char::is_control) {
+        return Err(refused("name", &user, said("请填写姓名。", "The name is empty or not printable.")));
+    }
+    let inspector = add.role == Role::Inspector;
+    if inspector && (add.grids.is_empty() || add.unit.is_none()) {
+        let message = said("网格员须有单位和至少一个网格。", "An inspector needs a unit and at least one grid.");
+        return Err(refused("grid", &user, message));
+    }
+    let password = if inspector && !add.password_stdin { None } else { Some(secret(&user, add.password_stdin)?) };
+    let made = InitUser {
+        user: user.clone(),
+        role: add.role,
+        scope: add.scope.to_string(),
+        unit: add.unit.as_ref().map(ToString::to_string),
+        enrol_code: inspector.then(enrol::new_code),
+        password,
+    };
+    let new = NewAccount {
+        id: user.clone(),
+        name: add.name.clone(),
+        role: add.role,
+        scope: add.scope.clone(),
+        unit: add.unit.clone(),
+        grids: add.grids.clone(),
+        password_hash: made.password.as_deref().map(password::hash),
+    };
+    let code = made.enrol_code.clone();
+    let missing = add.one.data.store()?.write_blocking::<Option<OrgCode>, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            if let Some(missing) = unknown_code(tx, &new).await? {
+                return Ok(Some(missing));
+            }
+            account::add(tx, &new, now).await?;
+            if let Some(code) = &code {
+                enrol::add_code(tx, &new.id, code, now).await?;
+            }
+            note(tx, "user.added", &new.id, now).await?;
+            Ok(None)
+        })
+    });
+    match missing {
+        Ok(None) => {}
+        Ok(Some(code)) => {
+            let message = said(format!("没有编码 {code}。"), format!("There is no place or unit {code}."));
+            return Err(refused("unknown_code", code.as_str(), message));
+        }
+        Err(StoreError::Unique { .. }) => {
+            let message = said(format!("用户“{user}”已存在。"), format!("There is a user `{user}` already."));
+            return Err(refused("user_exists", &user, message));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    output.result(&made, || {
+        let secret = made.password.as_deref().or(made.enrol_code.as_deref()).unwrap_or_default();
+        format!("{}\t{secret}", made.user)
+    });
+    Ok(())
+}
+
+fn set_disabled(one: &One, at: Option<Millis>, output: &Output, now: Millis) -> Result<(), CliError> {
+    let action = if at.is_some() { "user.disabled" } else { "user.enabled" };
+    let user = one.user.clone();
+    let known = one.data.store()?.write_blocking::<bool, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            let known = account::set_disabled(tx, &user, at).await?;
+            if known {
+                note(tx, action, &user, now).await?;
+            }
+            Ok(known)
+        })
+    })?;
+    if !known {
+        return Err(CliError::no_such_user(&one.user));
+    }
+    output.result(&json!({"user": one.user, "disabled": at.is_some()}), || format!("{}\t{action}", one.user));
+    Ok(())
+}
+
+fn set_password(passwd: &Passwd, output: &Output, now: Millis) -> Result<(), CliError> {
+    let user = passwd.one.user.clone();
+    let password = secret(&user, passwd.password_stdin)?;
+    let hash = password::hash(&password);
+    let known = passwd.one.data.store()?.write_blocking::<bool, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            let known = account::set_password(tx, &user, &hash).await?;
+            if known {
+                note(tx, "user.password", &user, now).await?;
+            }
+            Ok(known)
+        })
+    })?;
+    if !known {
+        return Err(CliError::no_such_user(&passwd.one.user));
+    }
+    // A password somebody typed is known to them; only a generated one has to be shown.
+    let shown = (!passwd.password_stdin).then_some(&password);
+    let user = &passwd.one.user;
+    output
+        .result(&json!({"user": user, "password": shown}), || format!("{user}\t{}", shown.map_or("", String::as_str)));
+    Ok(())
+}
+
+fn list(data: &Data, output: &Output, now: Millis) -> Result<(), CliError> {
+    let accounts = data.store()?.read_blocking::<_, StoreError, _>(|tx| Box::pin(account::list(tx)))?;
+    let users: Vec<Listed> = accounts.into_iter().map(|account| listed(account, now)).collect();
+    output.result(&json!({"users": users}), || {
+        let mut text = String::new();
+        for user in &users {
+            let state = if user.disabled { "停用 disabled" } else { "" };
+            let _ = writeln!(text, "{}\t{}\t{}\t{}\t{state}", user.user, user.role, user.scope, user.name);
+        }
+        text
+    });
+    Ok(())
+}
+
+fn listed(account: Account, now: Millis) -> Listed {
+    Listed {
+        disabled: account.disabled_at.is_some(),
+        has_password: account.password_hash.is_some(),
+        locked: account.locked_until > now,
+        user: account.id,
+        name: account.name,
+        role: account.role,
+        scope: account.scope,
+        unit: account.unit,
+    }
+}
+
+/// The first of the codes a new user refers to that does not exist.
+async fn unknown_code(tx: &mut dyn Tx, new: &NewAccount) -> Result<Option<OrgCode>, StoreError> {
+    for code in std::iter::once(&new.scope).chain(&new.unit).chain(&new.grids) {
+        let sql = if code.is_unit() {
+            "SELECT 1 FROM unit WHERE code = ?1"
+        } else {
+            "SELECT 1 FROM org_node WHERE code = ?1"
+        };
+        if tx.query_opt(sql, params![code.as_str()]).await?.is_none() {
+            return Ok(Some(code.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// The password to set: the first line of stdin, or a generated one.
+fn secret(user: &str, from_stdin: bool) -> Result<String, CliError> {
+    if !from_stdin {
+        return Ok(password::generate());
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|cause| {
+        let text = cause.to_string();
+        CliError::failed("io", "stdin", said(text.clone(), text), said("请从标准输入给出密码。", "Give it on stdin."))
+    })?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    password::check(user, &password)?;
+    Ok(password)
+}
+
+async fn note(tx: &mut dyn Tx, action: &str, user: &str, now: Millis) -> Result<(), StoreError> {
+    audit::append(tx, &audit::Entry { at: now, actor: "cli", action, subject: user, detail: "{}" }).await
+}
+
+fn refused(code: &'static str, subject: &str, message: super::error::Said) -> CliError {
+    CliError::failed(code, subject, message, said("请更正后重试。", "Correct it and try again."))
+}
