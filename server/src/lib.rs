@@ -8,6 +8,7 @@
 //! - [`demo`]: one published month, replayed through real phones; the plan and its recount.
 //! - [`domain`]: the rules of the trade, without HTTP.
 //! - [`reference`]: category trees, org files and the example district, as data.
+//! - [`sync`]: one signed request of a phone, both ways.
 //! - [`store`]: the database behind one small seam; SQL, migrations, hash chains. Knows no rule of the trade.
 //! - [`app`]: an open installation; [`config`] and [`datadir`]: what it is opened from; [`serve`]: how it is served.
 //! - [`error`]: what HTTP answers when something is wrong.
@@ -32,4 +33,7 @@ pub mod metrics;
 pub mod reference;
 pub mod serve;
 pub mod store;
+pub mod sync;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,44 @@
+//! What the sync handler needs of its surroundings.
+
+use std::sync::Arc;
+
+use xunge_client_core::model::Millis;
+use xunge_client_core::wire::{PhotoOffer, PhotoOffset};
+
+use crate::auth::proof::Device;
+use crate::domain::services::Services;
+use crate::store::{BoxFuture, StoreError, Tx};
+
+/// Where photos are uploaded to.
+pub trait PhotoDesk: Send + Sync {
+    /// Tells how far each offered photo got, and where its rest goes. Runs inside the transaction of the push.
+    fn offered<'t>(
+        &'t self,
+        tx: &'t mut dyn Tx,
+        device: &'t Device,
+        offers: &'t [PhotoOffer],
+    ) -> BoxFuture<'t, Result<Vec<PhotoOffset>, StoreError>>;
+}
+
+/// Who hands out the short-lived right to upload.
+pub trait UploadTokens: Send + Sync {
+    /// A bearer token for this phone's uploads.
+    fn issue(&self, device: &Device, now: Millis) -> String;
+}
+
+/// Everything [`super::handle`] works with; cheap to clone.
+#[derive(Clone)]
+pub struct SyncDesk {
+    /// The rules of the trade.
+    pub services: Services,
+    /// Photo uploads.
+    pub photos: Arc<dyn PhotoDesk>,
+    /// Upload tokens.
+    pub tokens: Arc<dyn UploadTokens>,
+}
+
+impl std::fmt::Debug for SyncDesk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SyncDesk").field("services", &self.services).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,242 @@
+//! Sync v1 on the server: one signed request, both ways (docs/PROTOCOL.md).
+//!
+//! One normal run of [`handle`]:
+//! 1. the envelope is read within its limits; who sent it is looked up and the signature verified;
+//! 2. the body is unpacked and every pushed change judged by the gate, outside any transaction;
+//! 3. one transaction spends the proof's counter and writes facts, cases, requests, photo offers and what the phone
+//!    says is still on it. It shares its flush of the disk with whatever else is waiting;
+//! 4. the feed after the phone's cursor is read and everything is packed into one frame.
+//!
+//! Nothing is remembered of what was sent: changes are known by hash, requests by intent, so a request that is lost,
+//! repeated or late changes nothing it should not. If somebody else wrote to one of the cases between 2 and 3, both
+//! are done again.
+
+mod desk;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use xunge_client_core::model::{ActorId, CaseId, Millis, Sha256};
+use xunge_client_core::wire::{Envelope, Frame, Proof, RequestResult, SyncDown, SyncUp, VERSION, codec, digest};
+
+pub use desk::{PhotoDesk, SyncDesk, UploadTokens};
+pub use refusal::SyncRefusal;
+
+use crate::auth::proof::{self, Device, ProofError};
+use crate::domain::feed::page::{self, FeedPage, Reader};
+use crate::domain::intake::{self, IntakeError, Prepared, Push, Receipt};
+use crate::domain::people::Viewer;
+use crate::domain::requests::{self, Asker};
+use crate::domain::work::Work;
+use crate::params;
+use crate::store::{StoreError, Tx};
+
+/// Tries of a push that meets others on the same cases. Two phones of one case meet once; five times is no accident.
+const TRIES: usize = 5;
+
+/// Answers one sync request: the body of the HTTP request in, the body of the answer out.
+///
+/// # Errors
+/// [`SyncRefusal`]; nothing of the push was written then, except that a clone was noticed.
+pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusal> {
+    let envelope = Arc::new(Envelope::read(bytes)?);
+    if envelope.version != VERSION {
+        return Err(SyncRefusal::Version { found: envelope.version });
+    }
+    let sender = identify(desk, &envelope).await?;
+    let mut up: SyncUp = codec::unpack(&envelope.frame)?;
+    up.check()?;
+    let frames = one_frame_a_case(std::mem::take(&mut up.frames));
+    let up = Arc::new(up);
+    let written = write(desk, &envelope, &sender, &up, frames).await?;
+    let page = feed(desk, &sender, &up).await?;
+    Ok(codec::pack(&answer(desk, &sender, &up, written, page)))
+}
+
+/// Who sent a request.
+#[derive(Clone, Debug)]
+struct Sender {
+    device: Device,
+    viewer: Viewer,
+    epoch: u64,
+}
+
+async fn identify(desk: &SyncDesk, envelope: &Arc<Envelope>) -> Result<Sender, SyncRefusal> {
+    let envelope = Arc::clone(envelope);
+    desk.services
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let device = proof::identify(tx, &proof_of(&envelope), &envelope.signature).await??;
+                let viewer = Viewer::load(tx, &device.user).await?.ok_or(ProofError::UserDisabled)?;
+                let rows = tx.query("SELECT value FROM meta WHERE key = 'server_epoch'", &[]).await?;
+                let epoch = rows.first().map(|row| row.text(0)).transpose()?.and_then(|text| text.parse().ok());
+                Ok(Sender { viewer: viewer.on(device.id), device, epoch: epoch.unwrap_or(1) })
+            })
+        })
+        .await
+}
+
+fn proof_of(envelope: &Envelope) -> Proof<'static> {
+    Proof {
+        method: "POST",
+        path: Envelope::PATH,
+        body: Sha256::of(&envelope.frame),
+        device: envelope.device,
+        counter: envelope.counter,
+    }
+}
+
+/// Changes of a case that came in several frames belong together.
+fn one_frame_a_case(frames: Vec<Frame>) -> Vec<Frame> {
+    let mut merged: Vec<Frame> = Vec::with_capacity(frames.len());
+    let mut place = std::collections::BTreeMap::<CaseId, usize>::new();
+    for mut frame in frames {
+        match place.get(&frame.case) {
+            Some(index) => {
+                merged[*index].changes.append(&mut frame.changes);
+                merged[*index].submit |= frame.submit;
+            }
+            None => {
+                place.insert(frame.case, merged.len());
+                merged.push(frame);
+            }
+        }
+    }
+    merged
+}
+
+/// What the transaction gave.
+#[derive(Debug, Default)]
+struct Written {
+    receipt: Receipt,
+    results: Vec<RequestResult>,
+    photos: Vec<xunge_client_core::wire::PhotoOffset>,
+    at: Millis,
+    reference: u64,
+}
+
+async fn write(
+    desk: &SyncDesk,
+    envelope: &Arc<Envelope>,
+    sender: &Sender,
+    up: &Arc<SyncUp>,
+    frames: Vec<Frame>,
+) -> Result<Written, SyncRefusal> {
+    let push = Push {
+        viewer: sender.viewer.clone(),
+        device: sender.device.id,
+        same_epoch: up.epoch == sender.epoch || up.epoch == 0,
+        phone_time: up.phone_time,
+        frames,
+    };
+    let mut taken = BTreeSet::<ActorId>::new();
+    for _ in 0..TRIES {
+        let prepared = Arc::new(intake::prepare(&desk.services, push.clone(), taken.clone()).await?);
+        match commit(desk, envelope, up, prepared).await {
+            Err(SyncRefusal::Conflict { taken: found }) => taken.extend(found),
+            other => return other,
+        }
+    }
+    Err(SyncRefusal::Busy)
+}
+
+async fn commit(
+    desk: &SyncDesk,
+    envelope: &Arc<Envelope>,
+    up: &Arc<SyncUp>,
+    prepared: Arc<Prepared>,
+) -> Result<Written, SyncRefusal> {
+    let (envelope, up, photos) = (Arc::clone(envelope), Arc::clone(up), Arc::clone(&desk.photos));
+    let (now, real_now) = (desk.services.business.now(), desk.services.security.now());
+    let outcome: Result<Written, ProofError> = desk
+        .services
+        .store
+        .write::<_, SyncRefusal, _>(move |tx| {
+            Box::pin(async move {
+                // A refused proof is an answer and not a failure: that a clone was noticed has to be kept.
+                let device = match proof::check(tx, &proof_of(&envelope), &envelope.signature, real_now).await? {
+                    Ok(device) => device,
+                    Err(refused) => return Ok(Err(refused)),
+                };
+                let written = everything(tx, &prepared, &up, &*photos, &device, now).await?;
+                Ok(Ok(written))
+            })
+        })
+        .await?;
+    Ok(outcome?)
+}
+
+/// Everything a request writes, in the caller's transaction.
+async fn everything(
+    tx: &mut dyn Tx,
+    prepared: &Prepared,
+    up: &SyncUp,
+    photos: &dyn PhotoDesk,
+    device: &Device,
+    now: Millis,
+) -> Result<Written, SyncRefusal> {
+    let viewer = &prepared.push.viewer;
+    let mut written = Written { at: now, reference: prepared.directory.version(), ..Written::default() };
+    if let Some(district) = viewer.district() {
+        let mut work = Work::new(district, now);
+        written.receipt = intake::write(tx, &mut work, prepared).await?;
+        let asker = Asker { viewer, device: device.id, phone_time: up.phone_time, directory: &prepared.directory };
+        written.results = requests::decide(tx, &mut work, &asker, &up.requests).await?;
+        work.finish(tx).await?;
+        refuse_if_only_quota(&written, up, now)?;
+        written.photos = photos.offered(tx, device, &up.photos).await?;
+    }
+    tx.execute(
+        "UPDATE device SET waiting_cases = ?2, waiting_photos = ?3, last_cursor = ?4 WHERE id = ?1",
+        params![device.id.as_bytes(), up.waiting.cases, up.waiting.photos, (up.cursor & i64::MAX as u64) as i64],
+    )
+    .await?;
+    Ok(written)
+}
+
+/// A push of nothing but reports beyond the day's quota is sent home whole; mixed ones hear it case by case.
+fn refuse_if_only_quota(written: &Written, up: &SyncUp, now: Millis) -> Result<(), IntakeError> {
+    let over = |result: &&RequestResult| result.code.as_deref() == Some("quota_cases");
+    let count = written.receipt.results.iter().filter(over).count();
+    if count == 0 || count < written.receipt.heads.len() || !up.requests.is_empty() {
+        return Ok(());
+    }
+    let until_midnight_s = (now.local_day().end().0 - now.0) / 1_000;
+    let retry_after_s = u32::try_from(until_midnight_s.clamp(60, 3_600)).unwrap_or(3_600);
+    Err(IntakeError::Quota { what: "quota_cases", retry_after_s })
+}
+
+async fn feed(desk: &SyncDesk, sender: &Sender, up: &Arc<SyncUp>) -> Result<FeedPage, StoreError> {
+    let Some(reader) = Reader::new(&sender.viewer, sender.device.id) else { return Ok(FeedPage::default()) };
+    // After a restore the positions mean other things than before.
+    let cursor = if up.epoch == sender.epoch { up.cursor } else { 0 };
+    desk.services.store.read(move |tx| Box::pin(async move { page::page(tx, &reader, cursor).await })).await
+}
+
+fn answer(desk: &SyncDesk, sender: &Sender, up: &SyncUp, written: Written, page: FeedPage) -> SyncDown {
+    let Written { receipt, mut results, photos, at, reference } = written;
+    let upload_token = (!up.photos.is_empty()).then(|| desk.tokens.issue(&sender.device, desk.services.security.now()));
+    let mut all = receipt.results;
+    all.append(&mut results);
+    SyncDown {
+        epoch: sender.epoch,
+        ack: digest::of_heads(&receipt.heads),
+        differs: receipt.differs,
+        results: all,
+        rejected: receipt.rejected,
+        need: receipt.need,
+        photos,
+        upload_token,
+        feed_digest: digest::of_page(&codec::encode(&page.items)),
+        feed: page.items,
+        gone: page.gone,
+        cursor: page.cursor,
+        more: page.more,
+        server_time: at,
+        reference,
+    }
+}

@@ -1,0 +1,178 @@
+//! A phone written in forty lines: it keeps documents, sends what is dirty, believes the digest and nothing else.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::SigningKey;
+use minicbor::bytes::ByteVec;
+use xunge_client_core::doc::gate::{Policy, admit};
+use xunge_client_core::doc::{Edit, FieldDoc, first_change};
+use xunge_client_core::model::{ActorId, CaseId, ChangeHash, DeviceId, Facts, IntentId, Millis, Sha256};
+use xunge_client_core::wire::{CaseHeads, Envelope, Frame, Request, SyncDown, SyncUp, codec, digest};
+use xunge_client_core::workflow::{Event, Ledger, Payload, Verb, apply};
+
+use super::District;
+use crate::sync::{self, SyncRefusal};
+
+/// A case on the phone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) doc: FieldDoc,
+    pub(crate) acked: Vec<ChangeHash>,
+    pub(crate) to_submit: bool,
+    pub(crate) ledger: Option<Ledger>,
+}
+
+/// A scripted phone.
+#[derive(Clone)]
+pub(crate) struct Phone {
+    pub(crate) user: String,
+    pub(crate) id: DeviceId,
+    pub(crate) key: SigningKey,
+    pub(crate) counter: u64,
+    pub(crate) epoch: u64,
+    pub(crate) cursor: u64,
+    pub(crate) actor: ActorId,
+    pub(crate) cases: BTreeMap<CaseId, Held>,
+    pub(crate) requests: Vec<Request>,
+    made: u64,
+}
+
+impl Phone {
+    pub(super) fn new(user: &str, id: DeviceId, key: SigningKey, number: u64) -> Self {
+        Self {
+            user: user.to_owned(),
+            id,
+            key,
+            counter: 0,
+            epoch: 0,
+            cursor: 0,
+            actor: ActorId::from_bytes(number.to_be_bytes()),
+            cases: BTreeMap::new(),
+            requests: Vec::new(),
+            made: 0,
+        }
+    }
+
+    fn id_bytes(&mut self) -> [u8; 16] {
+        self.made += 1;
+        let seed = Sha256::of(format!("{} {}", self.id, self.made).as_bytes());
+        seed.as_bytes()[..16].try_into().unwrap()
+    }
+
+    /// Saves a report that is to be submitted.
+    pub(crate) fn report(&mut self, facts: &Facts) -> CaseId {
+        let case = CaseId::from_bytes(self.id_bytes());
+        let doc = first_change(self.actor, facts).unwrap();
+        self.cases.insert(case, Held { doc, to_submit: true, ..Held::default() });
+        case
+    }
+
+    pub(crate) fn edit(&mut self, case: CaseId, edits: &[Edit]) {
+        self.cases.get_mut(&case).unwrap().doc.edit(self.actor, edits).unwrap();
+    }
+
+    pub(crate) fn ask(&mut self, case: CaseId, verb: Verb, payload: &Payload) -> IntentId {
+        let intent = IntentId::from_bytes(self.id_bytes());
+        let held = self.cases.get(&case);
+        self.requests.push(Request {
+            intent,
+            case,
+            verb: verb.code().to_owned(),
+            seen_version: held.and_then(|held| held.ledger.as_ref()).map_or(0, |ledger| ledger.version),
+            heads: held.map(|held| held.doc.heads()).unwrap_or_default(),
+            payload: serde_json::to_vec(payload).unwrap().into(),
+        });
+        intent
+    }
+
+    /// Everything that is dirty.
+    pub(crate) fn up(&self, now: Millis) -> SyncUp {
+        let mut frames = Vec::new();
+        for (case, held) in &self.cases {
+            let bodies = held.doc.change_bodies_since(&held.acked);
+            if !bodies.is_empty() || held.to_submit {
+                let changes = bodies.into_iter().map(|(_, body)| ByteVec::from(body)).collect();
+                frames.push(Frame { case: *case, changes, submit: held.to_submit });
+            }
+        }
+        SyncUp {
+            epoch: self.epoch,
+            cursor: self.cursor,
+            frames,
+            requests: self.requests.clone(),
+            phone_time: now,
+            ..SyncUp::default()
+        }
+    }
+
+    pub(crate) fn seal(&mut self, up: &SyncUp) -> Vec<u8> {
+        self.counter += 1;
+        Envelope::seal(codec::pack(up), self.id, self.counter, &self.key).to_bytes()
+    }
+
+    /// Sends a body and gives the answer, without taking it in.
+    pub(crate) async fn send(&mut self, district: &District, up: &SyncUp) -> Result<SyncDown, SyncRefusal> {
+        let bytes = self.seal(up);
+        Ok(codec::unpack(&sync::handle(&district.desk, &bytes).await?).unwrap())
+    }
+
+    /// One sync.
+    pub(crate) async fn sync(&mut self, district: &District) -> SyncDown {
+        let up = self.up(district.now());
+        let down = self.send(district, &up).await.unwrap();
+        self.take(&up, &down);
+        down
+    }
+
+    /// Syncs until nothing is dirty and nothing more comes.
+    pub(crate) async fn drain(&mut self, district: &District) -> usize {
+        for round in 1..50 {
+            let down = self.sync(district).await;
+            if !down.more && self.up(district.now()).frames.is_empty() && self.requests.is_empty() {
+                return round;
+            }
+        }
+        panic!("the queue does not drain");
+    }
+
+    /// Takes an answer in.
+    pub(crate) fn take(&mut self, up: &SyncUp, down: &SyncDown) {
+        let differs: BTreeMap<_, _> = down.differs.iter().map(|entry| (entry.case, entry.heads.clone())).collect();
+        let expected: Vec<CaseHeads> = up
+            .frames
+            .iter()
+            .map(|frame| {
+                let own = || self.cases[&frame.case].doc.heads();
+                CaseHeads { case: frame.case, heads: differs.get(&frame.case).cloned().unwrap_or_else(own) }
+            })
+            .collect();
+        assert_eq!(digest::of_heads(&expected), down.ack, "the digest over what was pushed");
+        assert_eq!(digest::of_page(&codec::encode(&down.feed)), down.feed_digest);
+        for CaseHeads { case, heads } in expected {
+            let held = self.cases.get_mut(&case).unwrap();
+            held.to_submit &= heads.is_empty();
+            held.acked = heads;
+        }
+        self.requests.retain(|request| !down.results.iter().any(|result| result.intent == request.intent));
+        for item in &down.feed {
+            let held = self.cases.entry(item.case).or_default();
+            let bodies: Vec<&[u8]> = item.changes.iter().map(|body| body.as_slice()).collect();
+            let admission = admit(&mut held.doc, &bodies, &Policy::from_server());
+            assert!(admission.rejected.is_empty() && admission.needs.is_empty(), "{admission:?}");
+            if !bodies.is_empty() {
+                held.acked = held.doc.heads();
+            }
+            for wire in &item.events {
+                let event: Event = wire.read().unwrap();
+                let version = held.ledger.as_ref().map_or(0, |ledger| ledger.version);
+                if event.version > version && (version > 0 || event.version == 1) {
+                    held.ledger = Some(apply(held.ledger.take(), &event).unwrap());
+                }
+            }
+        }
+        for case in &down.gone {
+            self.cases.remove(case);
+        }
+        (self.cursor, self.epoch) = (down.cursor, down.epoch);
+    }
+}
