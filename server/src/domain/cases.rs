@@ -2,6 +2,7 @@
 
 mod detail;
 mod list;
+mod query;
 
 use serde::Serialize;
 use xunge_client_core::model::CaseId;
@@ -9,7 +10,7 @@ use xunge_client_core::model::CaseId;
 use crate::store::{Row, StoreError};
 
 pub use detail::{CaseDetail, EventView, PhotoView, detail, events};
-pub use list::{Filter, Page, list};
+pub use list::{Cursor, Filter, Order, Page, list};
 
 /// How many photos a case names, and how many have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

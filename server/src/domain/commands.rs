@@ -7,10 +7,11 @@
 
 use serde::Serialize;
 use xunge_client_core::model::{CaseId, Millis, Sha256};
-use xunge_client_core::workflow::{Command, Context, Payload, Refusal, Rule, State, Verb, check_outside};
+use xunge_client_core::workflow::{self, Command, Context, Payload, Refusal, Rule, State, Verb, check_outside};
 
 use super::cases::{CaseItem, ITEM_COLUMNS, item};
-use super::ledger::{self, Case, LedgerError, Step};
+use super::directory::Directory;
+use super::ledger::{self, LedgerError, Step, Taken};
 use super::numbering;
 use super::people::Viewer;
 use super::references::{self, Place};
@@ -93,7 +94,7 @@ impl From<LedgerError> for CommandError {
     }
 }
 
-/// Does a verb for an office.
+/// Does a verb for an office and remembers the answer under its key: what the JSON API calls.
 ///
 /// # Errors
 /// [`CommandError`]; nothing was written then.
@@ -107,13 +108,9 @@ pub async fn execute(services: &Services, viewer: &Viewer, wish: Wish) -> Result
                     return Ok(reply);
                 }
                 let directory = shared.get(tx).await?;
-                let scope = Scope::of(&viewer, &directory);
-                let case = ledger::load(tx, wish.case).await?.filter(|case| scope.covers(&case.keys));
-                let case = case.ok_or(CommandError::NotFound)?;
-                check_outside(wish.verb, &wish.payload)?;
-                let place =
-                    Place { case: case.id, district: &case.district, directory: &directory, scope: Some(&scope) };
-                let body = step(tx, &viewer, &wish, &case, &place, now).await?;
+                let command = Command::new(wish.verb, wish.payload).at_version(wish.expected_version);
+                let done = within(tx, &directory, &viewer, wish.case, &command, now).await?;
+                let body = serde_json::to_string(&Body::of(&done)).expect("the answer is plain data");
                 remember(tx, &viewer.user, &wish.key, &body, now).await?;
                 Ok(Reply { fresh: true, body })
             })
@@ -121,59 +118,98 @@ pub async fn execute(services: &Services, viewer: &Viewer, wish: Wish) -> Result
         .await
 }
 
-async fn step(
+/// Does a verb for an office without a key: what pages and programs of our own call.
+///
+/// # Errors
+/// [`CommandError`]; nothing was written then.
+pub async fn act(services: &Services, viewer: &Viewer, case: CaseId, command: Command) -> Result<Done, CommandError> {
+    let (viewer, shared, now) = (viewer.clone(), services.directory.clone(), services.business.now());
+    services
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let directory = shared.get(tx).await?;
+                within(tx, &directory, &viewer, case, &command, now).await
+            })
+        })
+        .await
+}
+
+/// A verb that was done.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The event, its hash, and everything decided with it.
+    pub taken: Taken,
+    /// The case as lists show it now.
+    pub case: CaseItem,
+}
+
+/// Does a verb in the caller's transaction: looks the case up in the viewer's scope, checks what the command names,
+/// takes a case number if the verb issues one, and appends to the ledger.
+pub async fn within(
     tx: &mut dyn Tx,
+    directory: &Directory,
     viewer: &Viewer,
-    wish: &Wish,
-    case: &Case,
-    place: &Place<'_>,
+    id: CaseId,
+    command: &Command,
     now: Millis,
-) -> Result<String, CommandError> {
-    let numbered = Rule::of(wish.verb).numbered && case.ledger.case_no.is_none();
+) -> Result<Done, CommandError> {
+    let scope = Scope::of(viewer, directory);
+    let case = ledger::load(tx, id).await?.filter(|case| scope.covers(&case.keys)).ok_or(CommandError::NotFound)?;
+    check_outside(command.verb, &command.payload)?;
     let mut context = Context {
         heads: case.heads.clone(),
         case_id: Some(case.id),
-        after_photo_present: references::after_photo_present(tx, case.id).await?,
         claimed_category: case.claimed_category.clone(),
         ..Context::at(now)
     };
-    let command = Command::new(wish.verb, wish.payload.clone()).at_version(wish.expected_version);
-    let actor = viewer.actor();
-    if numbered {
+    if command.verb == Verb::ApproveSelfHandled {
+        context.after_photo_present = references::after_photo_present(tx, case.id).await?;
+    }
+    if Rule::of(command.verb).numbered && case.ledger.case_no.is_none() {
         context.case_no = Some(numbering::next(tx, &case.district, now.local_day()).await?);
     }
+    let actor = viewer.actor();
     // Asked before what it names is looked up: a clerk hears that the case moved on before hearing of a form.
-    xunge_client_core::workflow::decide(Some(&case.ledger), &command, &actor, &context)?;
-    references::check(tx, place, wish.verb, &wish.payload).await?;
+    workflow::decide(Some(&case.ledger), command, &actor, &context)?;
+    let place = Place { case: case.id, district: &case.district, directory, scope: Some(&scope) };
+    references::check(tx, &place, command.verb, &command.payload).await?;
     let mut work = Work::new(&case.district, now);
-    let taken = ledger::append(tx, &mut work, Step::on(case, &command, &actor, &context)).await?;
+    let taken = ledger::append(tx, &mut work, Step::on(&case, command, &actor, &context)).await?;
     work.finish(tx).await?;
     let sql = format!("SELECT {ITEM_COLUMNS} FROM case_row WHERE id = ?1");
     let case = item(&tx.query_one(&sql, params![case.id.as_bytes()]).await?)?;
-    let event = EventReply {
-        verb: taken.event.verb,
-        version: taken.event.version,
-        at: taken.event.at,
-        actor: taken.event.actor,
-        from: taken.event.from,
-        to: taken.event.to,
-        hash: hex::encode(taken.hash),
-    };
-    Ok(serde_json::to_string(&Body { event, case }).expect("the answer is plain data"))
+    Ok(Done { taken, case })
 }
 
 #[derive(Serialize)]
-struct Body {
-    event: EventReply,
-    case: CaseItem,
+struct Body<'a> {
+    event: EventReply<'a>,
+    case: &'a CaseItem,
+}
+
+impl<'a> Body<'a> {
+    fn of(done: &'a Done) -> Self {
+        let event = &done.taken.event;
+        let event = EventReply {
+            verb: event.verb,
+            version: event.version,
+            at: event.at,
+            actor: &event.actor,
+            from: event.from,
+            to: event.to,
+            hash: hex::encode(done.taken.hash),
+        };
+        Self { event, case: &done.case }
+    }
 }
 
 #[derive(Serialize)]
-struct EventReply {
+struct EventReply<'a> {
     verb: Verb,
     version: u32,
     at: Millis,
-    actor: String,
+    actor: &'a str,
     from: Option<State>,
     to: State,
     hash: String,

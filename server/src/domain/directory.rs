@@ -118,6 +118,35 @@ impl Directory {
         self.categories.get(key)
     }
 
+    /// The minors (小类) of a major; a minor is its own.
+    pub fn minors(&self, key: &CategoryRef) -> Vec<CategoryRef> {
+        let below = |other: &CategoryRef, category: &Category| {
+            other.scheme == key.scheme && other.kind == key.kind && category.parent.as_ref() == Some(&key.code)
+        };
+        let minors: Vec<_> = self
+            .categories
+            .iter()
+            .filter(|(other, category)| below(other, category))
+            .map(|(it, _)| it.clone())
+            .collect();
+        if minors.is_empty() { vec![key.clone()] } else { minors }
+    }
+
+    /// Every place with its code.
+    pub fn places(&self) -> impl Iterator<Item = (&OrgCode, &Place)> {
+        self.places.iter()
+    }
+
+    /// Every unit with its code.
+    pub fn units(&self) -> impl Iterator<Item = (&OrgCode, &Unit)> {
+        self.units.iter()
+    }
+
+    /// Every category with its key.
+    pub fn categories(&self) -> impl Iterator<Item = (&CategoryRef, &Category)> {
+        self.categories.iter()
+    }
+
     /// The cell grid a WGS-84 point lies in.
     pub fn grid_at(&self, point: Point) -> Option<&OrgCode> {
         self.grids.at(point)

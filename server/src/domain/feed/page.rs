@@ -1,5 +1,6 @@
 //! One page of the feed for a phone.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use xunge_client_core::model::{CaseId, DeviceId};
@@ -77,16 +78,18 @@ async fn rows_after(tx: &mut dyn Tx, reader: &Reader, after: i64, head: i64) -> 
         if settled.contains(&row.case) || (mine && row.submit) {
             continue;
         }
-        if !news.contains_key(&row.case) {
-            if !items::standing(tx, row.case, &reader.keys).await?.visible {
-                page.gone.push(row.case);
-                settled.insert(row.case);
-                continue;
+        let weighed = match news.entry(row.case) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(place) => {
+                if !items::standing(tx, row.case, &reader.keys).await?.visible {
+                    page.gone.push(row.case);
+                    settled.insert(row.case);
+                    continue;
+                }
+                order.push(row.case);
+                place.insert(Weighed::new(row.case))
             }
-            news.insert(row.case, Weighed::new(row.case));
-            order.push(row.case);
-        }
-        let weighed = news.entry(row.case).or_insert_with(|| Weighed::new(row.case));
+        };
         let before = weighed.bytes;
         if joins && row.version != Some(1) {
             // The case came into view with this row; the phone needs what happened before as well.

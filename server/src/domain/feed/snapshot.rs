@@ -41,7 +41,7 @@ impl Progress {
     }
 
     pub(super) fn decode(cursor: u64) -> Option<Self> {
-        (cursor & SNAPSHOT != 0).then(|| Self {
+        (cursor & SNAPSHOT != 0).then_some(Self {
             head: (cursor >> POSITION_BITS & POSITION) as i64,
             below: (cursor & POSITION) as i64,
             ended: cursor & SECOND_PASS != 0,

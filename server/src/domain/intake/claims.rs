@@ -106,7 +106,7 @@ fn at_home(grid: &OrgCode, scene: &Scene<'_>) -> bool {
 fn clock_wrong(discovered_at: Option<Millis>, scene: &Scene<'_>) -> bool {
     let skew = scene.phone_time.0.saturating_sub(scene.now.0);
     let age = discovered_at.map_or(0, |at| scene.now.0.saturating_sub(at.0));
-    skew.saturating_abs() > CLOCK_TOLERANCE_MS || age < -CLOCK_TOLERANCE_MS || age > OLDEST_FIND_MS
+    skew.saturating_abs() > CLOCK_TOLERANCE_MS || !(-CLOCK_TOLERANCE_MS..=OLDEST_FIND_MS).contains(&age)
 }
 
 fn is_far(point: Point, grid: &OrgCode, directory: &Directory) -> bool {
