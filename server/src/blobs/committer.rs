@@ -5,10 +5,10 @@
 //! everything that waits and does the slow steps once for all of it:
 //!
 //! 1. flushes the files, side by side: a journalling file system writes them in one go (50 µs instead of 4 ms each);
-//! 2. renames them into `done/` under their hash and flushes that one folder: from here on they are safe;
+//! 2. renames them into `unsettled/` under their hash and flushes that one folder: from here on they are safe;
 //! 3. links them into their places, where readers look, and answers.
 //!
-//! The links need no flush of their own as long as the names in `done/` stand. Those are removed later, after the
+//! The links need no flush of their own as long as the names in `unsettled/` stand. Those are removed later, after the
 //! folders of a thousand links were flushed together. After a crash the links are simply made again.
 
 use std::collections::BTreeSet;
@@ -78,9 +78,11 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Brings home what a crash left in `done`, then starts the thread.
-    pub(super) fn start(root: &Path, done: &Path, counters: Arc<Counters>) -> Result<Self, BlobError> {
-        let mut folders = Folders { root: root.into(), done: done.into(), unsettled: BTreeSet::new(), counters };
+    /// Brings home what a crash left unsettled, then starts the thread.
+    pub(super) fn start(root: &Path, counters: Arc<Counters>) -> Result<Self, BlobError> {
+        let waiting_room = root.join("unsettled");
+        fs::create_dir_all(&waiting_room).map_err(BlobError::io("creating the photo folders"))?;
+        let mut folders = Folders { root: root.into(), waiting_room, unsettled: BTreeSet::new(), counters };
         folders.recover()?;
         let (queue, waiting) = channel();
         std::thread::Builder::new()
@@ -97,7 +99,7 @@ impl Committer {
         stored.await.unwrap_or(Err(BlobError::Closed))
     }
 
-    /// Flushes the folders of all links, so that `done` is empty.
+    /// Flushes the folders of all links, so that nothing is unsettled.
     pub(super) async fn settle(&self) -> Result<(), BlobError> {
         let (answer, settled) = oneshot::channel();
         self.queue.send(Message::Settle(answer)).map_err(|_| BlobError::Closed)?;
@@ -107,7 +109,7 @@ impl Committer {
 
 struct Folders {
     root: PathBuf,
-    done: PathBuf,
+    waiting_room: PathBuf,
     /// Linked, but the folders of the links are not flushed yet.
     unsettled: BTreeSet<PhotoHash>,
     counters: Arc<Counters>,
@@ -160,7 +162,7 @@ impl Folders {
                 *outcome = fs::rename(&job.staged, self.waiting_place(job.hash));
             }
         }
-        let flushed = self.flush(&self.done);
+        let flushed = self.flush(&self.waiting_room);
         let count = |counter: &AtomicU64, n: usize| counter.fetch_add(n as u64, Ordering::Relaxed);
         count(&self.counters.batches, 1);
         count(&self.counters.photos, outcomes.iter().filter(|outcome| outcome.is_ok()).count());
@@ -173,7 +175,7 @@ impl Folders {
     }
 
     fn waiting_place(&self, hash: PhotoHash) -> PathBuf {
-        self.done.join(hex::encode(hash.as_bytes()))
+        self.waiting_room.join(hex::encode(hash.as_bytes()))
     }
 
     fn link(&mut self, hash: PhotoHash) -> Result<(), BlobError> {
@@ -231,7 +233,7 @@ impl Folders {
 
     fn recover(&mut self) -> Result<(), BlobError> {
         let what = "bringing photos home after a crash";
-        for entry in fs::read_dir(&self.done).map_err(BlobError::io(what))? {
+        for entry in fs::read_dir(&self.waiting_room).map_err(BlobError::io(what))? {
             let name = entry.map_err(BlobError::io(what))?.file_name();
             if let Some(hash) = name.to_str().and_then(layout::file_hash) {
                 self.link(hash)?;
@@ -253,14 +255,14 @@ fn side_by_side<T: Sync>(items: &[T], work: impl Fn(&T) -> io::Result<()> + Sync
     }
     let next = AtomicUsize::new(0);
     let take_turns = || {
-        let mut done = Vec::new();
+        let mut finished = Vec::new();
         while let Some((index, item)) = {
             let index = next.fetch_add(1, Ordering::Relaxed);
             items.get(index).map(|item| (index, item))
         } {
-            done.push((index, work(item)));
+            finished.push((index, work(item)));
         }
-        done
+        finished
     };
     let mut results: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..items.len().min(SIDE_BY_SIDE)).map(|_| scope.spawn(take_turns)).collect();

@@ -8,8 +8,8 @@
 //! | [`derive`] | small and metadata-free copies for looking at, made when first asked for |
 //! | [`space`] | how full the disk is |
 //!
-//! On disk, below the data folder: `blobs/ab/cdef…` are the photos. `staging/done` holds names of the newest of them
-//! and belongs to them; `staging/parts` may be lost, some bytes are then sent again; `derived` may be deleted freely.
+//! On disk, below the data folder: `blobs` holds the photos as `ab/cdef…`, and second names of the newest of them in
+//! `unsettled`; `staging` may be lost, some bytes are then sent again; `derived` may be deleted freely.
 
 mod committer;
 pub mod derive;
@@ -68,12 +68,9 @@ impl std::fmt::Debug for Stored {
 impl Blobs {
     /// Opens the photos below a data folder, creates it if needed, and finishes what a crash interrupted.
     pub fn in_folder(data: &Path) -> Result<Self, BlobError> {
-        let (root, done) = (data.join("blobs"), data.join("staging").join("done"));
-        for folder in [&root, &done] {
-            fs::create_dir_all(folder).map_err(BlobError::io("creating the photo folders"))?;
-        }
+        let root = data.join("blobs");
         let counters = Arc::default();
-        let committer = Committer::start(&root, &done, Arc::clone(&counters))?;
+        let committer = Committer::start(&root, Arc::clone(&counters))?;
         let objects = LocalFileSystem::new_with_prefix(&root)
             .map_err(BlobError::object("opening the photo folder"))?
             .with_fsync(true);
@@ -126,7 +123,7 @@ impl Blobs {
     ///
     /// Only for what no row refers to: a photo of a case is evidence.
     pub async fn delete(&self, hash: PhotoHash) -> Result<(), BlobError> {
-        // Otherwise its name in `done` would bring it back after a crash.
+        // Otherwise its second name would bring it back after a crash.
         self.settle().await?;
         match self.objects.delete(&layout::object(hash)).await.map_err(BlobError::object("removing a photo")) {
             Err(BlobError::Missing) => Ok(()),

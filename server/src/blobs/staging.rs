@@ -99,7 +99,7 @@ impl Running {
 impl Staging {
     /// Opens the folder of unfinished uploads below a data folder, and creates it if needed.
     pub fn in_folder(data: &Path) -> Result<Self, BlobError> {
-        let folder: Arc<Path> = data.join("staging").join("parts").into();
+        let folder: Arc<Path> = data.join("staging").into();
         fs::create_dir_all(&folder).map_err(BlobError::io("creating the upload folder"))?;
         Ok(Self { folder, slots: Arc::default() })
     }

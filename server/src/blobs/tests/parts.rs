@@ -99,7 +99,7 @@ async fn a_new_request_ends_one_that_waits_for_a_dead_link() {
 async fn a_lost_folder_only_means_to_begin_again() {
     let (staging, folder) = staging();
     append(&staging, pieces(&[b"gone"]), None).await;
-    let parts = folder.path().join("staging/parts");
+    let parts = folder.path().join("staging");
     fs::remove_dir_all(&parts).unwrap();
     fs::create_dir(&parts).unwrap();
     assert_eq!(append(&staging, pieces(&[b"again"]), None).await, (Arrival::Whole, 5));

@@ -54,7 +54,7 @@ async fn a_thousand_photos_cost_few_flushes_of_folders() {
     // One for each batch, and each of the 256 folders and their parent once.
     assert!(stats.folder_flushes <= stats.batches + 257, "{stats:?}");
     assert!(stats.batches <= 100, "{stats:?}");
-    assert_eq!(fs::read_dir(folder.path().join("staging/done")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(folder.path().join("blobs/unsettled")).unwrap().count(), 0);
     assert_eq!(blobs.list().count().await, 1000);
 }
 
@@ -69,7 +69,7 @@ async fn photos_whose_links_a_crash_swallowed_are_brought_home() {
     assert_eq!(blobs.get(hash).await, Err(BlobError::Missing));
     let reopened = Blobs::in_folder(folder.path()).unwrap();
     assert_eq!(reopened.get(hash).await.unwrap(), photo(1));
-    assert_eq!(fs::read_dir(folder.path().join("staging/done")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(folder.path().join("blobs/unsettled")).unwrap().count(), 0);
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ impl Bench {
     }
 
     fn parts(&self) -> usize {
-        std::fs::read_dir(self.folder.path().join("staging/parts")).unwrap().count()
+        std::fs::read_dir(self.folder.path().join("staging")).unwrap().count()
     }
 }
 
@@ -284,7 +284,7 @@ async fn what_a_crash_left_whole_is_completed_when_somebody_asks() {
     bench.announce(case(1), &bytes).await;
     let (target, _) = named(&bytes);
     let part = hex::encode(li().part(target).0);
-    std::fs::write(bench.folder.path().join("staging/parts").join(&part), &bytes).unwrap();
+    std::fs::write(bench.folder.path().join("staging").join(&part), &bytes).unwrap();
     assert!(bench.uploads.progress(&li(), target).await.unwrap().complete);
     assert_eq!(bench.number("SELECT photos_present FROM case_row").await, 1);
 
@@ -293,7 +293,7 @@ async fn what_a_crash_left_whole_is_completed_when_somebody_asks() {
     bench.announce(case(2), &damaged).await;
     let (target, _) = named(&damaged);
     let part = hex::encode(li().part(target).0);
-    std::fs::write(bench.folder.path().join("staging/parts").join(&part), vec![0; damaged.len()]).unwrap();
+    std::fs::write(bench.folder.path().join("staging").join(&part), vec![0; damaged.len()]).unwrap();
     let offer = PhotoOffer { case: case(2), sha256: PhotoHash::of(&damaged), bytes: damaged.len() as u64 };
     let answer = bench.uploads.offered(&li(), &[offer]).await.unwrap().remove(0);
     assert_eq!((answer.offset, answer.location.is_some()), (0, true));
