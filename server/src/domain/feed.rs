@@ -75,7 +75,10 @@ pub async fn append(tx: &mut dyn Tx, district: &str, entries: &[Entry]) -> Resul
     for (position, entry) in (last - entries.len() as i64 + 1..).zip(entries) {
         let previous = hash;
         let mut params = fields(district, position, entry);
+        // Whom it concerns lies in another table; hashed with the row, it can not be changed there either.
+        params.push(Value::from(entry.audience.to_text()));
         hash = chain::link(CHAIN, &previous, &params);
+        params.pop();
         params.extend([Value::from(previous), Value::from(hash)]);
         tx.execute(
             "INSERT INTO feed (district, position, case_id, kind, version, event_hash, changes, origin_device,
@@ -95,7 +98,7 @@ pub async fn append(tx: &mut dyn Tx, district: &str, entries: &[Entry]) -> Resul
     Ok(last)
 }
 
-/// What the hash of a row covers, in the order of its columns; `verify` hashes the same.
+/// What the hash of a row covers beside its audience, in the order of its columns; `verify` hashes the same.
 fn fields(district: &str, position: i64, entry: &Entry) -> Vec<Value> {
     let changes = (!entry.changes.is_empty())
         .then(|| entry.changes.iter().flat_map(|hash| *hash.as_bytes()).collect::<Vec<u8>>());

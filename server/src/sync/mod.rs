@@ -3,8 +3,8 @@
 //! One normal run of [`handle`]:
 //! 1. the envelope is read within its limits; who sent it is looked up and the signature verified;
 //! 2. the body is unpacked and every pushed change judged by the gate, outside any transaction;
-//! 3. one transaction spends the proof's counter and writes facts, cases, requests, photo offers and what the phone
-//!    says is still on it. It shares its flush of the disk with whatever else is waiting;
+//! 3. one transaction spends the proof's counter and writes facts, cases, requests and what the phone says is
+//!    still on it. It shares its flush of the disk with whatever else is waiting;
 //! 4. the feed after the phone's cursor is read and everything is packed into one frame.
 //!
 //! Nothing is remembered of what was sent: changes are known by hash, requests by intent, so a request that is lost,
@@ -51,7 +51,11 @@ pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusa
     up.check()?;
     let frames = one_frame_a_case(std::mem::take(&mut up.frames));
     let up = Arc::new(up);
-    let written = write(desk, &envelope, &sender, &up, frames).await?;
+    let mut written = write(desk, &envelope, &sender, &up, frames).await?;
+    if !up.photos.is_empty() {
+        // The text is safe; photos that can not be answered for are offered again with the next request.
+        written.photos = desk.photos.offered(&sender.device, &up.photos).await.unwrap_or_default();
+    }
     let page = feed(desk, &sender, &up).await?;
     Ok(codec::pack(&answer(desk, &sender, &up, written, page)))
 }
@@ -150,7 +154,7 @@ async fn commit(
     up: &Arc<SyncUp>,
     prepared: Arc<Prepared>,
 ) -> Result<Written, SyncRefusal> {
-    let (envelope, up, photos) = (Arc::clone(envelope), Arc::clone(up), Arc::clone(&desk.photos));
+    let (envelope, up) = (Arc::clone(envelope), Arc::clone(up));
     let (now, real_now) = (desk.services.business.now(), desk.services.security.now());
     let outcome: Result<Written, ProofError> = desk
         .services
@@ -162,7 +166,7 @@ async fn commit(
                     Ok(device) => device,
                     Err(refused) => return Ok(Err(refused)),
                 };
-                let written = everything(tx, &prepared, &up, &*photos, &device, now).await?;
+                let written = everything(tx, &prepared, &up, &device, now).await?;
                 Ok(Ok(written))
             })
         })
@@ -175,7 +179,6 @@ async fn everything(
     tx: &mut dyn Tx,
     prepared: &Prepared,
     up: &SyncUp,
-    photos: &dyn PhotoDesk,
     device: &Device,
     now: Millis,
 ) -> Result<Written, SyncRefusal> {
@@ -188,7 +191,6 @@ async fn everything(
         written.results = requests::decide(tx, &mut work, &asker, &up.requests).await?;
         work.finish(tx).await?;
         refuse_if_only_quota(&written, up, now)?;
-        written.photos = photos.offered(tx, device, &up.photos).await?;
     }
     tx.execute(
         "UPDATE device SET waiting_cases = ?2, waiting_photos = ?3, last_cursor = ?4 WHERE id = ?1",

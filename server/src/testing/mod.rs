@@ -21,9 +21,10 @@ use crate::domain::counts::query::{self, Ask, By, Table};
 use crate::domain::directory::install::install;
 use crate::domain::people::Viewer;
 use crate::domain::services::Services;
+use crate::domain::uploads::UploadError;
 use crate::params;
 use crate::reference::{taxonomy::Taxonomy, xixia};
-use crate::store::{BoxFuture, Row, Store, StoreError, Tx, Value};
+use crate::store::{BoxFuture, Row, Store, StoreError, Value};
 use crate::sync::{PhotoDesk, SyncDesk, UploadTokens};
 
 /// The district of the example.
@@ -43,10 +44,9 @@ struct NoPhotos;
 impl PhotoDesk for NoPhotos {
     fn offered<'t>(
         &'t self,
-        _: &'t mut dyn Tx,
         _: &'t Device,
         offers: &'t [PhotoOffer],
-    ) -> BoxFuture<'t, Result<Vec<PhotoOffset>, StoreError>> {
+    ) -> BoxFuture<'t, Result<Vec<PhotoOffset>, UploadError>> {
         let nothing = |offer: &PhotoOffer| PhotoOffset {
             sha256: offer.sha256,
             offset: 0,

@@ -28,6 +28,16 @@ impl Audience {
         let joins = |key: &&String| self.after.contains(*key) && !self.before.contains(*key);
         self.before.union(&self.after).map(move |key| (key.as_str(), joins(&key)))
     }
+
+    /// The rows as one text, for the hash of the feed row.
+    pub fn to_text(&self) -> String {
+        text_of(self.rows())
+    }
+}
+
+/// Rows of an audience as one text: each key with whether it joins, in the order of the keys.
+pub fn text_of<'a>(rows: impl Iterator<Item = (&'a str, bool)>) -> String {
+    rows.map(|(key, joins)| format!("{key}{}\n", if joins { "+" } else { "" })).collect()
 }
 
 /// Every key that can see a case.

@@ -13,7 +13,10 @@ use crate::domain::ledger::Case;
 use crate::domain::ledger::row::Facts;
 use crate::domain::work::Work;
 use crate::params;
-use crate::store::Tx;
+use crate::store::{Tx, Value, chain};
+
+/// Name in the hash of a change row.
+pub(crate) const CHANGE_ROW: &str = "change_row";
 
 /// Registers that may be written late without a mark: entries that only add.
 const ADDING: [&str; 3] = ["photos", "remarks", "supplements"];
@@ -91,20 +94,22 @@ impl Desk<'_> {
             return Err(IntakeError::Conflict { taken: BTreeSet::new() });
         }
         for change in &admitted.admission.accepted {
+            let mut params = vec![
+                Value::from(judged.id.as_bytes()),
+                Value::from(change.hash.as_bytes()),
+                Value::from(&work.district),
+                Value::from(change.actor.as_bytes()),
+                Value::from(change.seq as i64),
+                Value::from(push.device.as_bytes()),
+                Value::from(&push.viewer.user),
+                Value::from(&change.body),
+                Value::from(work.now.0),
+            ];
+            params.push(Value::from(chain::link(CHANGE_ROW, &chain::GENESIS, &params)));
             tx.execute(
-                "INSERT INTO change_row (case_id, hash, district, actor, seq, device, user_id, bytes, received_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                params![
-                    judged.id.as_bytes(),
-                    change.hash.as_bytes(),
-                    &work.district,
-                    change.actor.as_bytes(),
-                    change.seq as i64,
-                    push.device.as_bytes(),
-                    &push.viewer.user,
-                    &change.body,
-                    work.now.0
-                ],
+                "INSERT INTO change_row (case_id, hash, district, actor, seq, device, user_id, bytes, received_at,
+                 row_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                &params,
             )
             .await?;
         }

@@ -263,7 +263,8 @@ CREATE TABLE external_ref (
 
 -- ---------------------------------------------------------------- the case: facts
 
--- Every accepted change of a FieldDoc, as it came. The document can be rebuilt from these rows alone.
+-- Every accepted change of a FieldDoc, as it came. The document can be rebuilt from these rows alone. `hash` names the
+-- body, `row_hash` covers the whole row.
 -- @clustered
 CREATE TABLE change_row (
     case_id BLOB NOT NULL CHECK (length(case_id) = 16),
@@ -275,6 +276,7 @@ CREATE TABLE change_row (
     user_id TEXT NOT NULL,
     bytes BLOB NOT NULL,
     received_at BIGINT NOT NULL,
+    row_hash BLOB NOT NULL CHECK (length(row_hash) = 32),
     PRIMARY KEY (case_id, hash),
     UNIQUE (case_id, actor, seq)
 );
