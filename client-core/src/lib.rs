@@ -17,6 +17,12 @@ pub mod model;
 #[cfg(feature = "device")]
 pub mod photo;
 #[cfg(feature = "device")]
+pub mod platform;
+#[cfg(feature = "device")]
+pub mod store;
+#[cfg(feature = "device")]
+pub mod sync;
+#[cfg(feature = "device")]
 pub mod transport;
 pub mod wire;
 pub mod workflow;

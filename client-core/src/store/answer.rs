@@ -1,0 +1,260 @@
+//! An answer of the server, applied in one transaction together with the cursor.
+
+use rusqlite::Transaction;
+
+use super::case_row::{Attention, CaseRow, Submit};
+use super::{Store, StoreError, events, feed, intents, outbox, phone_row, photos, repair};
+use crate::doc::FieldDoc;
+use crate::model::{CaseId, ChangeHash, IntentId, Millis};
+use crate::sync::{Answer, Fate, Outcome, Refused, Verdict};
+use crate::wire::RequestResult;
+
+/// What every step of one answer needs.
+pub(super) struct Applying<'a, 'c> {
+    pub(super) tx: &'a Transaction<'c>,
+    pub(super) phone: phone_row::PhoneRow,
+    pub(super) now: Millis,
+    pub(super) outcome: Outcome,
+}
+
+impl Applying<'_, '_> {
+    pub(super) fn user(&self) -> Option<&str> {
+        self.phone.user.as_ref().map(|user| user.id.as_str())
+    }
+
+    /// Writes a case back, with its dirty mark recomputed.
+    pub(super) fn save(&mut self, row: &mut CaseRow) -> Result<(), StoreError> {
+        row.dirty_since = match outbox::is_dirty(self.tx, row)? {
+            true => row.dirty_since.or(Some(self.now)),
+            false => None,
+        };
+        self.outcome.changed.insert(row.id);
+        row.save(self.tx, self.user())
+    }
+
+    fn refuse(&mut self, row: &mut CaseRow, intent: Option<IntentId>, code: &str, field: Option<&str>) {
+        let (code, field) = (code.to_owned(), field.map(str::to_owned));
+        row.attention = Some(Attention { code: code.clone(), field: field.clone() });
+        self.outcome.refused.push(Refused { case: row.id, intent, code, field });
+        self.outcome.progress = true;
+    }
+}
+
+impl Store {
+    /// Applies an answer; all of it or nothing. Applying it twice changes nothing more.
+    pub fn apply(&self, answer: &Answer) -> Result<Outcome, StoreError> {
+        self.write(|tx| {
+            let phone = phone_row::PhoneRow { server_time: answer.server_time, ..phone_row::load(tx)? };
+            let mut applying = Applying { tx, phone, now: answer.now, outcome: Outcome::default() };
+            applying.epoch(answer)?;
+            for item in &answer.feed {
+                feed::apply(&mut applying, item)?;
+            }
+            for verdict in &answer.verdicts {
+                self.verdict(&mut applying, verdict)?;
+            }
+            for result in &answer.results {
+                applying.result(result)?;
+            }
+            for (photo, bytes, complete) in &answer.photos {
+                applying.outcome.progress |= photos::advance(tx, photo, *bytes, *complete)?;
+            }
+            for case in &answer.gone {
+                applying.gone(*case)?;
+            }
+            applying.position(answer)?;
+            Ok(applying.outcome)
+        })
+    }
+
+    fn verdict(&self, applying: &mut Applying<'_, '_>, verdict: &Verdict) -> Result<(), StoreError> {
+        let Some(mut row) = CaseRow::load(applying.tx, verdict.pushed.case)? else { return Ok(()) };
+        let before = applying.outcome.refused.len();
+        let held = if verdict.rejected.is_empty() {
+            applying.fate(&mut row, verdict)?
+        } else if applying.is_unknown_there(&row, verdict) {
+            false
+        } else {
+            repair::repair(self, applying, &mut row, verdict)?;
+            true
+        };
+        if let Some(result) = &verdict.submit {
+            applying.submit_result(&mut row, result)?;
+        } else if held && verdict.pushed.submit && verdict.rejected.is_empty() {
+            applying.submitted(&mut row)?;
+        }
+        let again = outbox::is_dirty(applying.tx, &row)?;
+        let refused = verdict.submit.as_ref().is_some_and(|result| result.version == 0);
+        if !held || refused {
+            applying.outcome.stuck.push(row.id);
+        } else if !again && applying.outcome.refused.len() == before {
+            applying.outcome.confirmed.push(row.id);
+        }
+        applying.save(&mut row)
+    }
+}
+
+impl Applying<'_, '_> {
+    /// A restored server has forgotten: offer everything of this phone again.
+    fn epoch(&mut self, answer: &Answer) -> Result<(), StoreError> {
+        let known = std::mem::replace(&mut self.phone.epoch, answer.epoch);
+        if known == answer.epoch || known == 0 {
+            return Ok(());
+        }
+        self.outcome.new_epoch = true;
+        self.outcome.progress = true;
+        self.tx.execute_batch(include_str!("sql/offer_again.sql"))?;
+        const DIRTY: &str = "UPDATE case_local SET dirty = 1, dirty_since = COALESCE(dirty_since, ?1) \
+             WHERE submit = 1 OR id IN (SELECT case_id FROM change_out) OR id IN (SELECT case_id FROM request)";
+        self.tx.execute(DIRTY, [self.now.0])?;
+        Ok(())
+    }
+
+    /// Notes what the server holds of a pushed case; false if it can not be told that it holds all of it.
+    fn fate(&mut self, row: &mut CaseRow, verdict: &Verdict) -> Result<bool, StoreError> {
+        let hashes = &verdict.pushed.hashes;
+        match &verdict.fate {
+            Fate::Held => {
+                row.acked_heads = hashes.last().copied().into_iter().collect();
+                self.acknowledge(row, hashes)?;
+                Ok(true)
+            }
+            Fate::Differs(heads) => {
+                let doc = row.base_doc()?;
+                let held = held_under(&doc, heads, hashes);
+                row.acked_heads = heads.iter().filter(|head| doc.knows(head)).copied().collect();
+                let all = held.len() == hashes.len();
+                self.acknowledge(row, &held)?;
+                Ok(all)
+            }
+            Fate::Needed => {
+                // Everything was sent already and something is still missing: others have to bring it.
+                let all: i64 = self.tx.query_row(
+                    "SELECT COUNT(*) FROM change_out WHERE case_id = ?1",
+                    [row.id.as_bytes()],
+                    |found| found.get(0),
+                )?;
+                let more_to_send = all > hashes.len() as i64 || (row.own && row.submit == Submit::Acked);
+                self.tx.execute("UPDATE change_out SET acked = 0 WHERE case_id = ?1", [row.id.as_bytes()])?;
+                if row.submit == Submit::Acked {
+                    row.submit = Submit::Wanted;
+                }
+                row.acked_heads.clear();
+                self.outcome.progress |= more_to_send;
+                Ok(more_to_send)
+            }
+        }
+    }
+
+    /// True for a colleague's case the restored server has forgotten: their phone has to bring it back first.
+    fn is_unknown_there(&self, row: &CaseRow, verdict: &Verdict) -> bool {
+        let not_yours = verdict.rejected.iter().all(|rejected| rejected.code == "not_yours");
+        not_yours && !row.own && row.ledger_epoch != self.phone.epoch
+    }
+
+    /// Marks changes as held by the server, and the intents they came from.
+    pub(super) fn acknowledge(&mut self, row: &mut CaseRow, hashes: &[ChangeHash]) -> Result<(), StoreError> {
+        const ACK: &str =
+            "UPDATE change_out SET acked = 1 WHERE case_id = ?1 AND hash = ?2 AND acked = 0 RETURNING upto";
+        let mut statement = self.tx.prepare_cached(ACK)?;
+        let mut upto = None;
+        for hash in hashes {
+            let mut rows = statement.query((row.id.as_bytes(), hash.as_bytes()))?;
+            while let Some(found) = rows.next()? {
+                upto = upto.max(Some(found.get(0)?));
+            }
+        }
+        if let Some(upto) = upto {
+            intents::advance(self.tx, row.id, upto, "sent", "acked")?;
+            row.repairs = 0;
+            self.outcome.progress = true;
+        }
+        Ok(())
+    }
+
+    /// The case is reported: its first event is written here, since the server does not echo it.
+    fn submitted(&mut self, row: &mut CaseRow) -> Result<(), StoreError> {
+        if row.submit == Submit::Wanted {
+            row.submit = Submit::Acked;
+            self.outcome.progress = true;
+            intents::settle(self.tx, row.id, "submit", "acked")?;
+        }
+        if row.attention.as_ref().is_some_and(|attention| attention.field.as_deref() == Some("submit")) {
+            row.attention = None;
+        }
+        let server_time = self.phone.server_time;
+        events::derive_submit(self, row, server_time)
+    }
+
+    fn submit_result(&mut self, row: &mut CaseRow, result: &RequestResult) -> Result<(), StoreError> {
+        let code = result.code.as_deref();
+        if result.version > 0 {
+            row.submit = Submit::Acked;
+            self.outcome.progress = true;
+            intents::settle(self.tx, row.id, "submit", "acked")?;
+            // The server opened the case although it could not use all that was sent.
+            if let Some(code) = code {
+                self.refuse(row, None, code, result.field.as_deref());
+            }
+        } else {
+            let known = row.attention.as_ref().map(|attention| attention.code.as_str()) == code;
+            if !known {
+                self.refuse(row, None, code.unwrap_or("refused"), Some("submit"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The decision on a request.
+    fn result(&mut self, result: &RequestResult) -> Result<(), StoreError> {
+        let accepted = result.version > 0;
+        let state = if accepted { "accepted" } else { "refused" };
+        const SQL: &str = "UPDATE request SET state = ?2, version = ?3, code = ?4, field = ?5 \
+                           WHERE intent = ?1 AND state = 'pending' RETURNING case_id";
+        let values = rusqlite::params![result.intent.as_bytes(), state, result.version, result.code, result.field];
+        let mut statement = self.tx.prepare_cached(SQL)?;
+        let mut rows = statement.query(values)?;
+        let Some(case) = rows.next()?.map(|row| row.get(0)).transpose()?.map(CaseId::from_bytes) else {
+            return Ok(());
+        };
+        drop(rows);
+        self.outcome.progress = true;
+        intents::settle_one(self.tx, result.intent, if accepted { "acked" } else { "refused" })?;
+        if let Some(mut row) = CaseRow::load(self.tx, case)? {
+            if !accepted {
+                let code = result.code.as_deref().unwrap_or("refused");
+                self.refuse(&mut row, Some(result.intent), code, result.field.as_deref());
+            }
+            self.save(&mut row)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a case that left the scope, unless work of this phone would go with it.
+    fn gone(&mut self, case: CaseId) -> Result<(), StoreError> {
+        let Some(row) = CaseRow::load(self.tx, case)? else { return Ok(()) };
+        const PHOTOS: &str = "SELECT EXISTS (SELECT 1 FROM photo WHERE case_id = ?1 AND state = 'waiting')";
+        let photos_wait: bool = self.tx.query_row(PHOTOS, [case.as_bytes()], |found| found.get(0))?;
+        if row.dirty_since.is_none() && !photos_wait {
+            self.tx.execute("DELETE FROM case_local WHERE id = ?1", [case.as_bytes()])?;
+            self.outcome.changed.insert(case);
+            self.outcome.progress = true;
+        }
+        Ok(())
+    }
+
+    fn position(&mut self, answer: &Answer) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE phone SET epoch = ?1, cursor = ?2, server_time = ?3, last_sync = ?4, blocked = NULL";
+        let (epoch, cursor) = (answer.epoch as i64, answer.cursor as i64);
+        self.outcome.progress |= cursor != self.phone.cursor as i64;
+        self.tx.prepare_cached(SQL)?.execute((epoch, cursor, answer.server_time.0, answer.now.0))?;
+        Ok(())
+    }
+}
+
+/// Those of `hashes` that a server with these heads holds for sure.
+pub(super) fn held_under(doc: &FieldDoc, heads: &[ChangeHash], hashes: &[ChangeHash]) -> Vec<ChangeHash> {
+    let missing: std::collections::BTreeSet<ChangeHash> =
+        doc.change_bodies_since(heads).into_iter().map(|(hash, _)| hash).collect();
+    hashes.iter().filter(|hash| doc.knows(hash) && !missing.contains(hash)).copied().collect()
+}

@@ -1,0 +1,123 @@
+//! Ledger events as rows, and the ledger folded from them.
+
+use rusqlite::Transaction;
+
+use super::StoreError;
+use super::answer::Applying;
+use super::case_row::{Attention, CaseRow, Submit};
+use crate::model::{CaseId, Facts, Millis, Mode};
+use crate::wire::WireEvent;
+use crate::workflow::{Event, Payload, Source, State, Verb, apply};
+
+/// The code shown when an event is of a kind this app does not know.
+const NEWER_SERVER: &str = "app_outdated";
+
+/// Adds events and folds what continues the ledger. Events known already, or below the ledger's version, change nothing.
+pub(super) fn add(applying: &mut Applying<'_, '_>, row: &mut CaseRow, events: &[WireEvent]) -> Result<(), StoreError> {
+    let Some(first) = events.first() else { return Ok(()) };
+    begin_epoch(applying, row, first.version)?;
+    const SQL: &str = "INSERT INTO event (case_id, version, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    for event in events {
+        let body = String::from_utf8_lossy(&event.event);
+        let values = (row.id.as_bytes(), event.version, body.as_ref());
+        let added = applying.tx.prepare_cached(SQL)?.execute(values)?;
+        applying.outcome.received += added as u32;
+        applying.outcome.progress |= added > 0;
+    }
+    // The office decided on a report whose acceptance this phone never heard of: the report did arrive.
+    let first_kept = first_version(applying.tx, row.id)?;
+    if row.own && first_kept.is_some_and(|version| version > 1) {
+        row.submit = Submit::Acked;
+        let server_time = applying.phone.server_time;
+        return derive_submit(applying, row, server_time);
+    }
+    fold(applying.tx, row)
+}
+
+/// Writes the event the server does not echo: this phone's own report, accepted as sent.
+pub(super) fn derive_submit(applying: &mut Applying<'_, '_>, row: &mut CaseRow, at: Millis) -> Result<(), StoreError> {
+    let Some(user) = &applying.phone.user else { return Ok(()) };
+    let facts = &row.facts;
+    let payload = Payload {
+        mode_claim: Some(facts.mode_claim.unwrap_or(Mode::Forwarded)),
+        category_claim: facts.category_claim.clone(),
+        grid: facts.grid_claim.as_deref().and_then(|code| code.parse().ok()),
+        discovered_at: facts.discovered_at,
+        source: Some(Source::Inspector),
+        unit: user.unit.clone(),
+        reporter: Some(user.id.clone()),
+        ..Payload::default()
+    };
+    let event = Event {
+        version: 1,
+        verb: Verb::Submit,
+        actor: user.id.clone(),
+        role: user.role,
+        device: None,
+        at,
+        from: None,
+        to: State::Reported,
+        payload,
+        heads: Vec::new(),
+    };
+    begin_epoch(applying, row, u32::MAX)?;
+    const SQL: &str = "INSERT INTO event (case_id, version, body) VALUES (?1, 1, ?2) ON CONFLICT DO NOTHING";
+    let body = serde_json::to_string(&event)?;
+    applying.tx.prepare_cached(SQL)?.execute((row.id.as_bytes(), body))?;
+    fold(applying.tx, row)
+}
+
+/// Forgets what a server before a restore had decided, from `version` on.
+fn begin_epoch(applying: &Applying<'_, '_>, row: &mut CaseRow, version: u32) -> Result<(), StoreError> {
+    let epoch = applying.phone.epoch;
+    if row.ledger_epoch == epoch {
+        return Ok(());
+    }
+    // Without news (`u32::MAX`) only the report itself is known of the restored server.
+    let keep_below = if version == u32::MAX { 2 } else { version };
+    const SQL: &str = "DELETE FROM event WHERE case_id = ?1 AND version >= ?2";
+    applying.tx.prepare_cached(SQL)?.execute((row.id.as_bytes(), keep_below))?;
+    row.ledger = None;
+    row.ledger_epoch = epoch;
+    Ok(())
+}
+
+/// Continues the ledger with the events that follow it; versions never go back.
+fn fold(tx: &Transaction<'_>, row: &mut CaseRow) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT version, body FROM event WHERE case_id = ?1 AND version > ?2 ORDER BY version";
+    let version = row.ledger.as_ref().map_or(0, |ledger| ledger.version);
+    let mut statement = tx.prepare_cached(SQL)?;
+    let mut rows = statement.query((row.id.as_bytes(), version))?;
+    while let Some(found) = rows.next()? {
+        let expected = row.ledger.as_ref().map_or(1, |ledger| ledger.version + 1);
+        // A gap: the rest stays in its rows until what is missing arrives.
+        if found.get::<_, u32>(0)? != expected {
+            break;
+        }
+        let body: String = found.get(1)?;
+        let event = serde_json::from_str::<Event>(&body).map_err(|error| error.to_string());
+        match event.and_then(|event| apply(row.ledger.clone(), &event).map_err(|error| error.to_string())) {
+            Ok(ledger) => row.ledger = Some(ledger),
+            Err(_) => {
+                row.attention = Some(Attention { code: NEWER_SERVER.to_owned(), field: None });
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn first_version(tx: &Transaction<'_>, case: CaseId) -> Result<Option<u32>, StoreError> {
+    const SQL: &str = "SELECT MIN(version) FROM event WHERE case_id = ?1";
+    Ok(tx.prepare_cached(SQL)?.query_row([case.as_bytes()], |row| row.get(0))?)
+}
+
+/// The facts an office took down when the case was born there.
+pub(super) fn intake(tx: &Transaction<'_>, case: CaseId) -> Result<Option<Facts>, StoreError> {
+    const SQL: &str = "SELECT body FROM event WHERE case_id = ?1 AND version = 1";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let mut rows = statement.query([case.as_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let event = serde_json::from_str::<Event>(row.get_ref(0)?.as_str().map_err(StoreError::damaged)?);
+    Ok(event.ok().and_then(|event| event.payload.facts).map(|facts| *facts))
+}

@@ -1,0 +1,92 @@
+//! News of a case: events of the office, changes by others.
+
+use rusqlite::Transaction;
+
+use super::answer::Applying;
+use super::case_row::{Attention, CaseRow, Local};
+use super::{StoreError, events, intents};
+use crate::doc::FieldDoc;
+use crate::doc::gate::{Policy, admit};
+use crate::model::Facts;
+use crate::wire::FeedItem;
+
+/// The code shown when a change from the server did not pass the gate: a damaged or hostile page.
+const DAMAGED: &str = "news_damaged";
+
+/// Applies one item. What the gate refuses is left out and shown; it never stops the rest.
+pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem) -> Result<(), StoreError> {
+    let known = CaseRow::load(applying.tx, item.case)?;
+    let mut row = match known {
+        Some(row) => row,
+        None => {
+            let row = CaseRow::new(item.case, false, Local::Submitted, applying.now);
+            row.save(applying.tx, applying.user())?;
+            row
+        }
+    };
+    changes(applying, &mut row, item)?;
+    events::add(applying, &mut row, &item.events)?;
+    refresh_facts(applying.tx, &mut row)?;
+    applying.save(&mut row)
+}
+
+fn changes(applying: &mut Applying<'_, '_>, row: &mut CaseRow, item: &FeedItem) -> Result<(), StoreError> {
+    if item.changes.is_empty() {
+        return Ok(());
+    }
+    let mut doc = row.base_doc()?;
+    let bodies: Vec<&[u8]> = item.changes.iter().map(|body| body.as_slice()).collect();
+    let admission = admit(&mut doc, &bodies, &Policy::from_server());
+    if !admission.rejected.is_empty() || !admission.needs.is_empty() {
+        row.attention = Some(Attention { code: DAMAGED.to_owned(), field: None });
+    }
+    if let Some(snapshot) = admission.snapshot {
+        applying.outcome.received += admission.accepted.len() as u32;
+        applying.outcome.progress = true;
+        row.set_base(Some(snapshot));
+    }
+    Ok(())
+}
+
+/// The facts as shown: what the office took down, the document over it, unsent edits on top.
+pub(super) fn refresh_facts(tx: &Transaction<'_>, row: &mut CaseRow) -> Result<(), StoreError> {
+    let doc = row.base_doc()?;
+    let mut facts = known_facts(tx, row, &doc)?;
+    for unsent in intents::unsent(tx, row.id)? {
+        unsent.apply_to(&mut facts);
+    }
+    row.facts = facts;
+    Ok(())
+}
+
+/// The facts without unsent edits.
+pub(super) fn known_facts(tx: &Transaction<'_>, row: &CaseRow, doc: &FieldDoc) -> Result<Facts, StoreError> {
+    let written = doc.facts().0;
+    let intake = if row.own { None } else { events::intake(tx, row.id)? };
+    Ok(intake.map_or(written.clone(), |intake| over(intake, written)))
+}
+
+/// `top` where it says something, `below` elsewhere.
+fn over(below: Facts, top: Facts) -> Facts {
+    let text = |top: String, below: String| if top.is_empty() { below } else { top };
+    let moved = top.point.is_some();
+    Facts {
+        category_claim: top.category_claim.or(below.category_claim),
+        description: text(top.description, below.description),
+        location_text: text(top.location_text, below.location_text),
+        // What belongs to a point is only read with that point.
+        accuracy_m: if moved { top.accuracy_m } else { below.accuracy_m },
+        coord_sys: if moved { top.coord_sys } else { below.coord_sys },
+        location_source: if moved { top.location_source } else { below.location_source },
+        fix_age_s: if moved { top.fix_age_s } else { below.fix_age_s },
+        point: top.point.or(below.point),
+        grid_claim: top.grid_claim.or(below.grid_claim),
+        mode_claim: top.mode_claim.or(below.mode_claim),
+        handle_note: text(top.handle_note, below.handle_note),
+        discovered_at: top.discovered_at.or(below.discovered_at),
+        handled_at: top.handled_at.or(below.handled_at),
+        photos: below.photos.into_iter().chain(top.photos).collect(),
+        remarks: below.remarks.into_iter().chain(top.remarks).collect(),
+        supplements: below.supplements.into_iter().chain(top.supplements).collect(),
+    }
+}

@@ -1,0 +1,135 @@
+//! The phone's database: what the inspector did, what is known of each case, what still has to be sent.
+//!
+//! One normal run: the inspector saves a report. Photo files are made durable first; then one transaction holds the
+//! typed intents, the facts as lists show them, the photo rows and the mark that something is to be sent
+//! ([`Store::act`]). Only after its commit the screen says "saved". Later the engine asks what is to be sent
+//! ([`Store::collect`]): unsent edits of a case become one change then, whatever was typed in between. That change is
+//! stored and marked as sent *before* it leaves ([`Store::mark_sent`]), and is immutable from then on, because the
+//! server may have it even if no answer arrives. The answer is applied in one transaction together with the cursor
+//! ([`Store::apply`]).
+//!
+//! | what goes wrong | what holds |
+//! |---|---|
+//! | the phone dies before a commit | the state before; photo files nobody names are swept at the next start |
+//! | it dies between marking and sending | the change is sent again; the server knows changes by hash |
+//! | a change is refused | its intents stay; what survives becomes a new change of a new actor |
+//! | the server lost what it had confirmed (new epoch) | everything of this phone is offered again |
+//! | a newer app wrote the database | it is refused as a whole, untouched |
+//!
+//! No time, randomness or files of its own: they come as arguments or through [`crate::platform`].
+
+mod act;
+mod answer;
+mod case_row;
+mod connection;
+mod error;
+mod events;
+mod feed;
+mod intents;
+mod lists;
+mod migrate;
+mod outbox;
+mod phone_row;
+mod photos;
+mod reference;
+mod repair;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use act::{ActError, NewPhoto, Step};
+pub use error::StoreError;
+pub use lists::{
+    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhotoStatus, RequestStatus, StatusItem, Task, Unsent,
+};
+pub use phone_row::{Enrolment, PhoneRow, ServerInfo, UserInfo};
+pub use reference::{CategoryFound, Reference, ReferenceCategory, ReferenceGrid, ReferenceReason, ReferenceUnit};
+
+use crate::model::{ActorId, CaseId, IntentId, Millis};
+use crate::platform::{Entropy, random};
+
+/// The database of one phone, opened.
+pub struct Store {
+    connection: Mutex<Connection>,
+    entropy: Arc<dyn Entropy>,
+    /// Who writes changes; made at open and never stored, so that no restart, restore or clone reuses it.
+    actor: ActorId,
+    /// Cases whose refused changes used up numbers of `actor`.
+    other_actors: Mutex<BTreeMap<CaseId, ActorId>>,
+}
+
+impl Store {
+    /// Opens or creates the database at `path` and brings it to the newest schema.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`] for a database of a newer app, and whatever SQLite says.
+    pub fn open(path: &Path, entropy: Arc<dyn Entropy>) -> Result<Self, StoreError> {
+        Self::over(connection::open(path)?, entropy)
+    }
+
+    /// A database that lives in memory and dies with this object.
+    pub fn in_memory(entropy: Arc<dyn Entropy>) -> Result<Self, StoreError> {
+        Self::over(connection::in_memory()?, entropy)
+    }
+
+    fn over(mut connection: Connection, entropy: Arc<dyn Entropy>) -> Result<Self, StoreError> {
+        migrate::run(&mut connection, migrate::ALL)?;
+        let actor = ActorId::from_bytes(random(entropy.as_ref()));
+        Ok(Self { connection: Mutex::new(connection), entropy, actor, other_actors: Mutex::default() })
+    }
+
+    /// Copies what the write-ahead log holds into the database file and empties the log.
+    ///
+    /// For the moment the app goes to the background; costs a few flushes, so not after every save.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        connection::checkpoint(&self.lock())
+    }
+
+    /// Runs `body` in one transaction: all of it is durable afterwards, or none of it happened.
+    ///
+    /// IMMEDIATE, because a transaction that first reads and then writes can not be retried by SQLite.
+    fn write<T, E: From<StoreError>>(&self, body: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.lock();
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
+        let answer = body(&tx)?;
+        tx.commit().map_err(StoreError::from)?;
+        Ok(answer)
+    }
+
+    /// Runs `body` on one consistent state of the database.
+    fn read<T, E: From<StoreError>>(&self, body: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.lock();
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(StoreError::from)?;
+        body(&tx)
+    }
+
+    /// A panic under the lock rolled its transaction back; the connection itself is sound.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The actor that writes the next change of `case`.
+    fn actor_for(&self, case: CaseId) -> ActorId {
+        let others = self.other_actors.lock().unwrap_or_else(PoisonError::into_inner);
+        others.get(&case).copied().unwrap_or(self.actor)
+    }
+
+    /// Gives `case` an actor nobody has used yet.
+    fn renew_actor(&self, case: CaseId) {
+        let actor = ActorId::from_bytes(random(self.entropy.as_ref()));
+        self.other_actors.lock().unwrap_or_else(PoisonError::into_inner).insert(case, actor);
+    }
+
+    fn new_intent(&self, now: Millis) -> IntentId {
+        IntentId::from_parts(now, random(self.entropy.as_ref()))
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Store").field("actor", &self.actor).finish_non_exhaustive()
+    }
+}

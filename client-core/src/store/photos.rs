@@ -1,0 +1,129 @@
+//! Photos of this phone and how far each got.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Transaction;
+
+use super::act::NewPhoto;
+use super::{Store, StoreError};
+use crate::model::{CaseId, PhotoHash, Sha256};
+use crate::wire::PhotoOffer;
+
+impl Store {
+    /// The photo this phone made earlier for `case` from the same file, if it did.
+    pub fn photo_made_from(&self, case: CaseId, original: &Sha256) -> Result<Option<PhotoHash>, StoreError> {
+        const SQL: &str = "SELECT sha256 FROM photo WHERE case_id = ?1 AND original = ?2";
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached(SQL)?;
+            let mut rows = statement.query((case.as_bytes(), original.as_bytes()))?;
+            Ok(rows.next()?.map(|row| row.get(0)).transpose()?.map(PhotoHash::from_bytes))
+        })
+    }
+
+    /// Every photo a row names; files of others may be swept.
+    pub fn named_photos(&self) -> Result<BTreeSet<PhotoHash>, StoreError> {
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached("SELECT DISTINCT sha256 FROM photo")?;
+            let rows = statement.query_map([], |row| row.get(0).map(PhotoHash::from_bytes))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The small picture of a photo.
+    pub fn preview(&self, case: CaseId, photo: &PhotoHash) -> Result<Option<Vec<u8>>, StoreError> {
+        const SQL: &str = "SELECT preview FROM photo WHERE case_id = ?1 AND sha256 = ?2";
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached(SQL)?;
+            let mut rows = statement.query((case.as_bytes(), photo.as_bytes()))?;
+            Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+        })
+    }
+
+    /// Notes how far uploads got: hash, bytes the server holds, true if that is all of it.
+    pub fn photos_at(&self, photos: &[(PhotoHash, u64, bool)]) -> Result<(), StoreError> {
+        self.write(|tx| {
+            photos.iter().try_for_each(|(photo, sent, complete)| advance(tx, photo, *sent, *complete).map(drop))
+        })
+    }
+
+    /// Stops an upload for good; the inspector sees why.
+    pub fn refuse_photo(&self, photo: &PhotoHash, code: &str) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let values = (photo.as_bytes(), code);
+            tx.execute(
+                "UPDATE photo SET state = 'refused', code = ?2 WHERE sha256 = ?1 AND state = 'waiting'",
+                values,
+            )?;
+            tx.execute(
+                "UPDATE case_local SET attention = ?2, attention_at = 'photos' WHERE attention IS NULL \
+                 AND id IN (SELECT case_id FROM photo WHERE sha256 = ?1)",
+                values,
+            )?;
+            Ok(())
+        })
+    }
+}
+
+/// Adds a photo to be uploaded; one the case has already stays as it is.
+pub(super) fn insert(tx: &Transaction<'_>, case: CaseId, photo: &NewPhoto) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO photo (case_id, sha256, state, bytes, original, preview) \
+                       VALUES (?1, ?2, 'waiting', ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    let bytes = i64::try_from(photo.fact.bytes).unwrap_or(i64::MAX);
+    let (sha256, original) = (photo.sha256.as_bytes(), photo.original.as_bytes());
+    tx.prepare_cached(SQL)?.execute((case.as_bytes(), sha256, bytes, original, &photo.preview))?;
+    Ok(())
+}
+
+/// Forgets a photo of a case.
+pub(super) fn delete(tx: &Transaction<'_>, case: CaseId, photo: &PhotoHash) -> Result<(), StoreError> {
+    let values = (case.as_bytes(), photo.as_bytes());
+    tx.prepare_cached("DELETE FROM photo WHERE case_id = ?1 AND sha256 = ?2")?.execute(values)?;
+    Ok(())
+}
+
+/// Photos of submitted cases that wait, oldest first, without the `parked` ones; each hash once.
+pub(super) fn waiting(
+    tx: &Transaction<'_>,
+    most: usize,
+    parked: &BTreeSet<PhotoHash>,
+) -> Result<Vec<PhotoOffer>, StoreError> {
+    const SQL: &str = "SELECT photo.case_id, photo.sha256, photo.bytes FROM photo \
+                       JOIN case_local ON case_local.id = photo.case_id \
+                       WHERE photo.state = 'waiting' AND case_local.state = 'submitted' ORDER BY photo.ord";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let mut rows = statement.query([])?;
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+    while found.len() < most
+        && let Some(row) = rows.next()?
+    {
+        let sha256 = PhotoHash::from_bytes(row.get(1)?);
+        if !parked.contains(&sha256) && seen.insert(sha256) {
+            found.push(PhotoOffer {
+                case: CaseId::from_bytes(row.get(0)?),
+                sha256,
+                bytes: row.get::<_, i64>(2)?.unsigned_abs(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// How many photos of submitted cases wait.
+pub(super) fn count_waiting(tx: &Transaction<'_>) -> Result<u32, StoreError> {
+    const SQL: &str = "SELECT COUNT(DISTINCT photo.sha256) FROM photo \
+                       JOIN case_local ON case_local.id = photo.case_id \
+                       WHERE photo.state = 'waiting' AND case_local.state = 'submitted'";
+    Ok(tx.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
+}
+
+/// Notes how far an upload got, for every case that names the photo; true if that is further than before.
+pub(super) fn advance(tx: &Transaction<'_>, photo: &PhotoHash, sent: u64, complete: bool) -> Result<bool, StoreError> {
+    const KNOWN: &str = "SELECT MAX(sent) FROM photo WHERE sha256 = ?1 AND state = 'waiting'";
+    let known: Option<i64> = tx.prepare_cached(KNOWN)?.query_row([photo.as_bytes()], |row| row.get(0))?;
+    let Some(known) = known else { return Ok(false) };
+    const SQL: &str = "UPDATE photo SET sent = CASE WHEN ?3 THEN bytes ELSE ?2 END, \
+                       state = CASE WHEN ?3 THEN 'sent' ELSE state END WHERE sha256 = ?1 AND state = 'waiting'";
+    let sent = i64::try_from(sent).unwrap_or(i64::MAX);
+    tx.prepare_cached(SQL)?.execute((photo.as_bytes(), sent, complete))?;
+    Ok(complete || sent > known)
+}

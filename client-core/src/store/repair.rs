@@ -1,0 +1,173 @@
+//! What happens after the server refused changes: the report is never destroyed, only what was refused is left out.
+//!
+//! The document goes back to what the server accepts, the intents behind the refused changes become unsent again, and
+//! the next request carries what survives as one change of a new actor. A field at fault is dropped and shown; a
+//! sealed case gets the words as a supplement; a fault of the bytes is repeated once as it is. If that is refused too,
+//! the edits are given up: they stay readable as refused intents. So a repair ends after at most two round trips.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Transaction;
+
+use super::answer::{Applying, held_under};
+use super::case_row::{Attention, CaseRow};
+use super::intents::{self, Action, RefusedEdit, Unsent, field_of};
+use super::{Store, StoreError, feed};
+use crate::doc::gate::{GateCode, Policy, admit};
+use crate::doc::{Edit, FieldDoc};
+use crate::model::{CaseId, ChangeHash, Ulid};
+use crate::platform::random;
+use crate::sync::{Fate, Refused, Verdict};
+use crate::wire::Rejected;
+
+/// What to do with the edits behind a refused change.
+#[derive(Debug, PartialEq, Eq)]
+enum Remedy<'a> {
+    /// Do the same again as somebody else.
+    Repeat,
+    /// Leave one field out.
+    Drop(&'a str),
+    /// The case is sealed: keep the words as a supplement.
+    Supplement,
+    /// Give all of it up.
+    GiveUp,
+}
+
+/// Takes refused changes out of a case.
+pub(super) fn repair(
+    store: &Store,
+    applying: &mut Applying<'_, '_>,
+    row: &mut CaseRow,
+    verdict: &Verdict,
+) -> Result<(), StoreError> {
+    let doc = without_refused(row, &verdict.rejected)?;
+    let kept = keep_only(applying.tx, row.id, &doc)?;
+    if let Fate::Differs(heads) = &verdict.fate {
+        let held = held_under(&doc, heads, &verdict.pushed.hashes);
+        applying.acknowledge(row, &held)?;
+        row.acked_heads = heads.iter().filter(|head| doc.knows(head)).copied().collect();
+    }
+    row.repairs += 1;
+    for rejected in decisive(&verdict.rejected) {
+        let remedy = remedy(rejected, row.repairs);
+        let lost = treat(store, applying, row, kept, &remedy, &rejected.code)?;
+        if remedy != Remedy::Repeat || lost {
+            row.attention = Some(Attention { code: rejected.code.clone(), field: rejected.field.clone() });
+        }
+        let (code, field) = (rejected.code.clone(), rejected.field.clone());
+        applying.outcome.refused.push(Refused { case: row.id, intent: None, code, field });
+    }
+    const AGAIN: &str = "UPDATE intent SET state = 'pending' \
+                         WHERE case_id = ?1 AND seq > ?2 AND state = 'sent' AND kind IN ('edit', 'detach')";
+    applying.tx.prepare_cached(AGAIN)?.execute((row.id.as_bytes(), kept))?;
+    store.renew_actor(row.id);
+    row.set_base((doc.change_count() > 0).then(|| doc.save()));
+    feed::refresh_facts(applying.tx, row)?;
+    applying.outcome.progress = true;
+    Ok(())
+}
+
+/// Refusals with a cause of their own; one for all changes that share it.
+fn decisive(rejected: &[Rejected]) -> impl Iterator<Item = &Rejected> {
+    let mut seen = BTreeSet::new();
+    let own_cause = move |entry: &&Rejected| {
+        entry.code != GateCode::DependsOnRejected.code() && seen.insert((entry.code.clone(), entry.field.clone()))
+    };
+    rejected.iter().filter(own_cause)
+}
+
+fn remedy(rejected: &Rejected, repairs: u32) -> Remedy<'_> {
+    let code = GateCode::from_code(&rejected.code);
+    match (code, rejected.field.as_deref()) {
+        _ if repairs > 2 => Remedy::GiveUp,
+        (Some(GateCode::FieldFrozen), _) => Remedy::Supplement,
+        (Some(GateCode::DocumentFull), _) => Remedy::GiveUp,
+        (_, Some("v")) => Remedy::GiveUp,
+        (_, Some("lat_e6")) => Remedy::Drop("lon_e6"),
+        (_, Some(field)) => Remedy::Drop(field),
+        // The bytes were at fault, not what they say.
+        (Some(_), None) if repairs == 1 => Remedy::Repeat,
+        _ => Remedy::GiveUp,
+    }
+}
+
+/// Marks the edits a remedy leaves out; true if any was.
+fn treat(
+    store: &Store,
+    applying: &Applying<'_, '_>,
+    row: &CaseRow,
+    kept: i64,
+    remedy: &Remedy<'_>,
+    code: &str,
+) -> Result<bool, StoreError> {
+    if *remedy == Remedy::Repeat {
+        return Ok(false);
+    }
+    let mut said = Vec::new();
+    let mut lost = false;
+    for intent in intents::in_state(applying.tx, row.id, "sent")?.into_iter().filter(|intent| intent.seq > kept) {
+        let Action::Edit(edits) = &intent.action else { continue };
+        let leave_out = |edit: &&Edit| match remedy {
+            Remedy::Drop(field) => field_of(edit) == *field,
+            Remedy::Supplement => !edit.is_supplement(),
+            _ => true,
+        };
+        let out: Vec<&Edit> = intent.surviving(edits).filter(leave_out).collect();
+        if out.is_empty() {
+            continue;
+        }
+        lost = true;
+        if *remedy == Remedy::Supplement {
+            let id = || Ulid::from_parts(applying.now, random(store.entropy.as_ref()));
+            said.extend(out.iter().filter_map(|edit| edit.to_supplement(id(), applying.now)));
+        }
+        note(applying.tx, &intent, edits, &out, code)?;
+    }
+    if !said.is_empty() {
+        let id = store.new_intent(applying.now);
+        intents::append(applying.tx, id, row.id, &Action::Edit(said), applying.now)?;
+    }
+    Ok(lost)
+}
+
+fn note(tx: &Transaction<'_>, intent: &Unsent, edits: &[Edit], out: &[&Edit], code: &str) -> Result<(), StoreError> {
+    let mut refused = intent.refused.clone();
+    for edit in out {
+        let entry = RefusedEdit { field: field_of(edit).to_owned(), code: code.to_owned() };
+        if !refused.contains(&entry) {
+            refused.push(entry);
+        }
+    }
+    let all = edits.iter().all(|edit| refused.iter().any(|entry| entry.field == field_of(edit)));
+    intents::refuse(tx, intent.seq, &refused, all)
+}
+
+/// The document without refused changes and without whatever builds on them.
+fn without_refused(row: &CaseRow, rejected: &[Rejected]) -> Result<FieldDoc, StoreError> {
+    let refused: BTreeSet<ChangeHash> = rejected.iter().map(|entry| entry.hash).collect();
+    let bodies = row.base_doc()?.change_bodies_since(&[]);
+    let good: Vec<&[u8]> =
+        bodies.iter().filter(|(hash, _)| !refused.contains(hash)).map(|(_, body)| body.as_slice()).collect();
+    let mut doc = FieldDoc::new();
+    // Changes whose dependencies are gone hang in the air and are left out with them.
+    admit(&mut doc, &good, &Policy::from_server());
+    Ok(doc)
+}
+
+/// Forgets changes of this phone that `doc` lacks; answers the last intent the remaining ones hold.
+fn keep_only(tx: &Transaction<'_>, case: CaseId, doc: &FieldDoc) -> Result<i64, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT ord, hash, upto FROM change_out WHERE case_id = ?1 ORDER BY ord")?;
+    let mut rows = statement.query([case.as_bytes()])?;
+    let (mut gone, mut kept) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        if doc.knows(&ChangeHash::from_bytes(row.get(1)?)) {
+            kept = row.get(2)?;
+        } else {
+            gone.push(row.get::<_, i64>(0)?);
+        }
+    }
+    for ord in gone {
+        tx.execute("DELETE FROM change_out WHERE case_id = ?1 AND ord = ?2", (case.as_bytes(), ord))?;
+    }
+    Ok(kept)
+}

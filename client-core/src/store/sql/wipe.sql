@@ -1,0 +1,7 @@
+DELETE FROM case_local;
+DELETE FROM category;
+DELETE FROM grid;
+DELETE FROM void_reason;
+DELETE FROM unit;
+DELETE FROM phone;
+INSERT INTO phone (one) VALUES (1);

@@ -1,0 +1,185 @@
+//! Plain data between engine and store: what is to be sent, what was sent, what an answer means.
+
+use std::collections::BTreeSet;
+
+use crate::model::{CaseId, ChangeHash, IntentId, Millis, PhotoHash};
+use crate::wire::{FeedItem, PhotoOffer, Rejected, Request, RequestResult};
+
+/// How much the store may collect for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes of changes and requests, uncompressed.
+    pub bytes: usize,
+    /// Photos to offer.
+    pub photos: usize,
+    /// Cases left alone for now.
+    pub parked_cases: BTreeSet<CaseId>,
+    /// Photos under way or left alone for now.
+    pub parked_photos: BTreeSet<PhotoHash>,
+}
+
+/// What waits on the phone, as far as it fits one request, read at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Server epoch last seen.
+    pub epoch: u64,
+    /// Feed position.
+    pub cursor: u64,
+    /// Last number used in a device proof.
+    pub counter: u64,
+    /// Version of the reference data.
+    pub reference: u64,
+    /// Cases with something to send, oldest first.
+    pub cases: Vec<Outgoing>,
+    /// Requests, oldest first.
+    pub requests: Vec<Request>,
+    /// Photos of submitted cases, oldest first.
+    pub photos: Vec<PhotoOffer>,
+    /// True if more cases or requests wait than are in this batch.
+    pub text_left: bool,
+    /// Everything that waits, this batch included.
+    pub waiting: Tally,
+}
+
+/// What is still on the phone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Cases with unacknowledged facts or requests.
+    pub cases: u32,
+    /// Photos not fully sent.
+    pub photos: u32,
+    /// When the oldest unacknowledged case became so, by the phone's clock; 0 for none.
+    pub oldest: Millis,
+}
+
+/// One case to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The case.
+    pub case: CaseId,
+    /// Hash and body of every change of this phone the server has not acknowledged, in causal order.
+    pub changes: Vec<(ChangeHash, Vec<u8>)>,
+    /// True if the case is to be submitted.
+    pub submit: bool,
+    /// How many of `changes`, counted from the end, exist only here: they are stored before they are sent.
+    pub fresh: usize,
+    /// The document with the fresh changes in it, if there are any.
+    pub snapshot: Option<Vec<u8>>,
+    /// Last intent the fresh changes hold.
+    pub upto: i64,
+    /// The state of the document this was computed from.
+    pub base_rev: i64,
+}
+
+impl Outgoing {
+    /// The hash the server's heads must contain once everything in here arrived.
+    ///
+    /// One is enough: each of this phone's changes builds on the one before it.
+    pub fn tip(&self) -> Option<ChangeHash> {
+        self.changes.last().map(|(hash, _)| *hash)
+    }
+
+    /// Bytes this adds to a request before compression.
+    pub fn bytes(&self) -> usize {
+        24 + self.changes.iter().map(|(_, body)| body.len() + 4).sum::<usize>()
+    }
+}
+
+/// What a request holds, to be stored before it leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The number of its proof.
+    pub counter: u64,
+    /// Cases in it.
+    pub cases: Vec<Outgoing>,
+}
+
+/// A pushed case, as remembered until the answer arrives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The case.
+    pub case: CaseId,
+    /// Every change in the frame.
+    pub hashes: Vec<ChangeHash>,
+    /// True if the frame asked to submit.
+    pub submit: bool,
+}
+
+/// What became of one pushed case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The digest says the server holds exactly what was pushed.
+    Held,
+    /// The server holds other heads; the store knows whether they include what was pushed.
+    Differs(Vec<ChangeHash>),
+    /// Changes it builds on are not there: everything has to be sent.
+    Needed,
+}
+
+/// What the server said about one pushed case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What was pushed.
+    pub pushed: Pushed,
+    /// What became of it.
+    pub fate: Fate,
+    /// Changes of it that were refused.
+    pub rejected: Vec<Rejected>,
+    /// The answer to the submit, if it was not accepted as sent.
+    pub submit: Option<RequestResult>,
+}
+
+/// An answer after every check that needs no database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The server's epoch.
+    pub epoch: u64,
+    /// New feed position.
+    pub cursor: u64,
+    /// The server's business clock.
+    pub server_time: Millis,
+    /// The phone's clock now.
+    pub now: Millis,
+    /// One for every pushed case.
+    pub verdicts: Vec<Verdict>,
+    /// Results of requests.
+    pub results: Vec<RequestResult>,
+    /// How far each photo got: hash and bytes, complete or not.
+    pub photos: Vec<(PhotoHash, u64, bool)>,
+    /// News.
+    pub feed: Vec<FeedItem>,
+    /// Cases out of scope.
+    pub gone: Vec<CaseId>,
+}
+
+/// Something the inspector has to hear about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The case.
+    pub case: CaseId,
+    /// The request, if it was one.
+    pub intent: Option<IntentId>,
+    /// The server's code.
+    pub code: String,
+    /// The field at fault.
+    pub field: Option<String>,
+}
+
+/// What applying an answer changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Cases the server now holds as this phone does.
+    pub confirmed: Vec<CaseId>,
+    /// Cases that were pushed and can not be pushed again at once: the server wants to wait, or contradicts itself.
+    pub stuck: Vec<CaseId>,
+    /// Everything that was refused.
+    pub refused: Vec<Refused>,
+    /// Cases that look different now.
+    pub changed: BTreeSet<CaseId>,
+    /// Events and changes of others that arrived.
+    pub received: u32,
+    /// True if anything moved: something confirmed, refused, received or a photo further than before.
+    pub progress: bool,
+    /// True if the server was restored from a backup.
+    pub new_epoch: bool,
+}

@@ -1,0 +1,74 @@
+//! Items left alone for a while, so that one of them never blocks the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{CaseId, PhotoHash};
+
+/// First pause of an item; doubles each time up to [`MOST_MS`].
+const FIRST_MS: u64 = 30_000;
+const MOST_MS: u64 = 3_600_000;
+
+/// What is parked, and until when by the monotonic clock.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Parking {
+    cases: BTreeMap<CaseId, Slot>,
+    photos: BTreeMap<PhotoHash, Slot>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    until_ms: u64,
+    times: u32,
+}
+
+impl Slot {
+    fn next(before: Option<Self>, now_ms: u64) -> Self {
+        let times = before.map_or(0, |slot| slot.times + 1);
+        let pause = (FIRST_MS << times.min(7)).min(MOST_MS);
+        Self { until_ms: now_ms + pause, times }
+    }
+}
+
+impl Parking {
+    pub(super) fn park_case(&mut self, case: CaseId, now_ms: u64) {
+        let slot = Slot::next(self.cases.get(&case).copied(), now_ms);
+        self.cases.insert(case, slot);
+    }
+
+    pub(super) fn park_photo(&mut self, photo: PhotoHash, now_ms: u64) {
+        let slot = Slot::next(self.photos.get(&photo).copied(), now_ms);
+        self.photos.insert(photo, slot);
+    }
+
+    /// The case moved on: its next failure counts as its first.
+    pub(super) fn release_case(&mut self, case: &CaseId) {
+        self.cases.remove(case);
+    }
+
+    pub(super) fn release_photo(&mut self, photo: &PhotoHash) {
+        self.photos.remove(photo);
+    }
+
+    /// Tries everything again.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn cases(&self, now_ms: u64) -> BTreeSet<CaseId> {
+        parked(&self.cases, now_ms).collect()
+    }
+
+    pub(super) fn photos(&self, now_ms: u64) -> impl Iterator<Item = PhotoHash> + '_ {
+        parked(&self.photos, now_ms)
+    }
+
+    /// When the next item may be tried again.
+    pub(super) fn next_ms(&self, now_ms: u64) -> Option<u64> {
+        let times = self.cases.values().chain(self.photos.values()).map(|slot| slot.until_ms);
+        times.filter(|until| *until > now_ms).min()
+    }
+}
+
+fn parked<K: Copy>(slots: &BTreeMap<K, Slot>, now_ms: u64) -> impl Iterator<Item = K> + '_ {
+    slots.iter().filter(move |(_, slot)| slot.until_ms > now_ms).map(|(key, _)| *key)
+}

@@ -1,0 +1,51 @@
+//! A run someone waits for: from `sync_now` to its summary.
+
+use super::data::{Outcome, Tally};
+use super::effect::{Stop, Summary};
+
+/// Failures in a row without progress after which a run that was asked for gives up.
+pub(super) const PATIENCE: u32 = 3;
+
+/// Counts of one run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Session {
+    summary: Summary,
+    /// Failures since the last answer.
+    pub(super) failures: u32,
+    /// Answers in a row that moved nothing although something waited.
+    pub(super) stalls: u32,
+}
+
+impl Session {
+    pub(super) fn answered(&mut self, outcome: &Outcome) {
+        self.failures = 0;
+        self.summary.exchanges += 1;
+        self.summary.cases_sent += outcome.confirmed.len() as u32;
+        self.summary.received += outcome.received;
+        self.summary.refused.extend(outcome.refused.iter().cloned());
+    }
+
+    pub(super) fn photo_sent(&mut self) {
+        self.failures = 0;
+        self.stalls = 0;
+        self.summary.photos_sent += 1;
+    }
+
+    pub(super) fn progressed(&mut self) {
+        self.failures = 0;
+        self.stalls = 0;
+    }
+
+    pub(super) fn waiting(&mut self, tally: Tally) {
+        self.summary.waiting = tally;
+    }
+
+    /// The end; `stop` is why something may still wait.
+    pub(super) fn finish(mut self, stop: Option<Stop>) -> Summary {
+        let waiting = self.summary.waiting;
+        self.summary.drained = stop.is_none() && waiting.cases == 0 && waiting.photos == 0;
+        // Nothing failed and still something waits: it was refused, or parked.
+        self.summary.stop = stop.or((!self.summary.drained).then_some(Stop::Stalled));
+        self.summary
+    }
+}
