@@ -12,7 +12,11 @@
 //! Feature `device` adds what only a phone needs: `store`, `sync`, `photo`, `transport`, `driver` and the
 //! `client` facade. Feature `cli` adds the binary `xunge`, a phone in a terminal.
 
+#[cfg(feature = "device")]
+pub mod client;
 pub mod doc;
+#[cfg(feature = "device")]
+pub mod driver;
 pub mod model;
 #[cfg(feature = "device")]
 pub mod photo;

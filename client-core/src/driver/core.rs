@@ -1,0 +1,135 @@
+//! Engine and store together: a phone without a network.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::Listeners;
+use crate::platform::{Clock, Entropy, random};
+use crate::store::{Store, StoreError};
+use crate::sync::{Effect, Engine, Event, Outbound, StoreFailure, Summary, Upload, Write};
+
+/// What is left to do outside: the network, the time, whoever waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outside {
+    /// Send a request.
+    Send(Outbound),
+    /// Upload a photo.
+    Upload(Upload),
+    /// Come back with [`Event::Tick`] at this monotonic time.
+    Sleep {
+        /// Milliseconds of the monotonic clock.
+        until_ms: u64,
+    },
+    /// A run is over.
+    Finish(Box<Summary>),
+}
+
+/// Runs the engine against the store, step by step.
+///
+/// Effects are performed in order, and everything that is to be durable before a request leaves is durable when
+/// [`Core::step`] returns that request.
+pub struct Core {
+    /// The engine; its identity changes with enrolment.
+    pub engine: Engine,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    listeners: Listeners,
+}
+
+impl Core {
+    /// A core over an opened store.
+    pub fn new(
+        engine: Engine,
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        listeners: Listeners,
+    ) -> Self {
+        Self { engine, store, clock, entropy, listeners }
+    }
+
+    /// Takes note of what happened; answers what is left to do outside. Blocks on the database.
+    pub fn step(&mut self, event: Event) -> Vec<Outside> {
+        let mut outside = Vec::new();
+        let mut effects = VecDeque::from(self.handle(event));
+        while let Some(effect) = effects.pop_front() {
+            match self.perform(effect) {
+                Performed::Nothing => {}
+                Performed::Outside(left) => outside.push(left),
+                Performed::Event(event) => {
+                    // What the engine wanted next was decided without knowing this.
+                    if matches!(event, Event::StoreFailed(_)) {
+                        effects.clear();
+                    }
+                    effects.extend(self.handle(event));
+                }
+            }
+        }
+        outside
+    }
+
+    fn handle(&mut self, event: Event) -> Vec<Effect> {
+        let dice = u64::from_le_bytes(random(self.entropy.as_ref()));
+        self.engine.handle(self.clock.now(), dice, event)
+    }
+
+    fn perform(&self, effect: Effect) -> Performed {
+        match effect {
+            Effect::Collect(room) => match self.store.collect(&room) {
+                Ok(batch) => Performed::Event(Event::Collected(Box::new(batch))),
+                Err(error) => failed(error),
+            },
+            Effect::Persist(write) => match persist(&self.store, write) {
+                Ok(event) => event.map_or(Performed::Nothing, Performed::Event),
+                Err(error) => failed(error),
+            },
+            Effect::Notify(notice) => {
+                self.listeners.tell(&notice);
+                Performed::Nothing
+            }
+            Effect::Send(outbound) => Performed::Outside(Outside::Send(outbound)),
+            Effect::Upload(upload) => Performed::Outside(Outside::Upload(upload)),
+            Effect::Sleep { until_ms } => Performed::Outside(Outside::Sleep { until_ms }),
+            Effect::Finish(summary) => Performed::Outside(Outside::Finish(summary)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Core").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+enum Performed {
+    Nothing,
+    Outside(Outside),
+    Event(Event),
+}
+
+fn failed(error: StoreError) -> Performed {
+    Performed::Event(Event::StoreFailed(match error {
+        StoreError::Moved => StoreFailure::Moved,
+        StoreError::Full => StoreFailure::Full,
+        other => StoreFailure::Other(other.to_string()),
+    }))
+}
+
+fn persist(store: &Store, write: Write) -> Result<Option<Event>, StoreError> {
+    match write {
+        Write::Sent(sent) => store.mark_sent(&sent)?,
+        Write::Answer(answer) => return Ok(Some(Event::Applied(Box::new(store.apply(&answer)?)))),
+        Write::Photos(photos) => store.photos_at(&photos)?,
+        Write::PhotoRefused { photo, code } => store.refuse_photo(&photo, &code)?,
+        // A bundle this app can not read is left out: categories and grids stay as they were.
+        Write::Reference(json) => {
+            if let Ok(reference) = serde_json::from_slice(&json) {
+                store.set_reference(&reference)?;
+            }
+        }
+        Write::Blocked(code) => store.set_blocked(code.as_deref())?,
+        Write::Attention { case, code } => store.set_attention(case, Some(&code))?,
+    }
+    Ok(None)
+}
