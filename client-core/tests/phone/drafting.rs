@@ -1,0 +1,250 @@
+//! The facade without any network.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use xunge_client_core::client::{Config, ListQuery, Parts, Phone, PhoneError, PhotoInput, Place, ReportInput};
+use xunge_client_core::model::{CoordSys, Mode, PhotoRole};
+use xunge_client_core::photo::synthetic::{Moment, jpeg};
+use xunge_client_core::store::{Reference, Store};
+use xunge_client_core::workflow::{Payload, Verb};
+
+use super::machine::{HandClock, Seeded};
+
+fn phone(folder: &Path) -> Phone {
+    let (clock, entropy) = (Arc::new(HandClock::new()), Arc::new(Seeded::new(1)));
+    Phone::with_parts(Config::new(folder), Parts { clock, entropy, files: None, dialer: None }).unwrap()
+}
+
+fn picture(folder: &Path, name: &str, seed: u64) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, jpeg(seed, Moment::Before, 320, 240)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn input() -> ReportInput {
+    ReportInput {
+        category: Some("暴露垃圾".into()),
+        text: Some("路边暴露垃圾".into()),
+        place: Some(Place::pin(106.1, 38.5)),
+        mode: Some(Mode::Forwarded),
+        ..ReportInput::default()
+    }
+}
+
+#[test]
+fn a_report_is_saved_whole_with_its_photos_and_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = picture(folder.path(), "a.jpg", 1);
+    let after = picture(folder.path(), "b.jpg", 2);
+    let photos = vec![PhotoInput::before(before), PhotoInput::after(after)];
+    let mode = Some(Mode::SelfHandled);
+    let case = {
+        let phone = phone(folder.path());
+        phone.report(&ReportInput { photos, mode, ..input() }).unwrap().id
+    };
+    let phone = phone(folder.path());
+    let detail = phone.case(case).unwrap();
+    assert_eq!(detail.item.state, "submitted");
+    assert_eq!(detail.photos.len(), 2);
+    assert!(detail.facts.handled_at.is_some(), "an after photo tells when the work was done");
+    for photo in &detail.photos {
+        assert_eq!(phone.photo(&photo.sha256).unwrap().len() as u64, photo.bytes);
+        assert!(phone.preview(case, &photo.sha256).unwrap().unwrap().len() <= 10_000);
+    }
+    assert_eq!(phone.unsent().unwrap().cases, 1);
+}
+
+#[test]
+fn a_report_with_a_bad_photo_is_not_saved_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = picture(folder.path(), "a.jpg", 1);
+    let bad = folder.path().join("b.jpg");
+    std::fs::write(&bad, "<html>").unwrap();
+    let phone = phone(folder.path());
+    let photos = vec![PhotoInput::before(good), PhotoInput::after(bad.to_str().unwrap())];
+    let error = phone.report(&ReportInput { photos, ..input() }).unwrap_err();
+    assert_eq!(error.code(), "photo_not_a_photo");
+    let missing = vec![PhotoInput::before("/nowhere.jpg")];
+    let error = phone.report(&ReportInput { photos: missing, ..input() }).unwrap_err();
+    assert_eq!(error.code(), "no_such_file");
+    assert!(phone.cases(&ListQuery::default()).unwrap().0.is_empty());
+}
+
+#[test]
+fn one_photo_is_not_both_before_and_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = picture(folder.path(), "a.jpg", 1);
+    let phone = phone(folder.path());
+    let twice = vec![PhotoInput::before(&path), PhotoInput::after(&path)];
+    assert!(matches!(phone.draft(&ReportInput { photos: twice, ..input() }), Err(PhoneError::PhotoTwice)));
+    let same = vec![PhotoInput::before(&path), PhotoInput::before(&path)];
+    assert_eq!(phone.draft(&ReportInput { photos: same, ..input() }).unwrap().photos, 1);
+}
+
+#[test]
+fn an_incomplete_draft_is_kept_and_says_what_it_lacks_when_submitted() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let text = Some("只有文字".to_owned());
+    let case = phone.draft(&ReportInput { text, ..ReportInput::default() }).unwrap().id;
+    let error = phone.submit(case).unwrap_err();
+    assert_eq!((error.code(), error.subject().as_deref()), ("incomplete", Some("category,mode,location")));
+    assert!(error.zh().contains("类别"), "{}", error.zh());
+    assert_eq!(phone.case(case).unwrap().item.state, "draft");
+    phone.update(case, &input()).unwrap();
+    assert_eq!(phone.submit(case).unwrap().state, "submitted");
+    assert_eq!(phone.submit(case).unwrap_err().code(), "already_submitted");
+    assert_eq!(phone.discard(case).unwrap_err().code(), "already_submitted");
+}
+
+#[test]
+fn a_value_nobody_would_take_is_refused_before_it_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let case = phone.draft(&input()).unwrap().id;
+    let long = ReportInput { text: Some("长".repeat(2_001)), ..ReportInput::default() };
+    let error = phone.update(case, &long).unwrap_err();
+    assert_eq!((error.code(), error.subject().as_deref()), ("bad_value", Some("description")));
+    let off = ReportInput { place: Some(Place::pin(200.0, 0.0)), ..ReportInput::default() };
+    assert_eq!(phone.update(case, &off).unwrap_err().code(), "invalid");
+    assert_eq!(phone.case(case).unwrap().facts.description, "路边暴露垃圾");
+    assert_eq!(phone.case(case).unwrap().edits, 1);
+}
+
+#[test]
+fn a_photo_can_be_taken_off_until_it_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = picture(folder.path(), "a.jpg", 1);
+    let phone = phone(folder.path());
+    let case = phone.draft(&input()).unwrap().id;
+    phone.attach_photo(case, PhotoInput::before(path)).unwrap();
+    let photo = phone.case(case).unwrap().photos[0].sha256;
+    phone.detach_photo(case, photo).unwrap();
+    assert!(phone.case(case).unwrap().facts.photos.is_empty());
+    assert_eq!(phone.detach_photo(case, photo).unwrap_err().code(), "photo_stays");
+}
+
+#[test]
+fn ten_photos_are_one_too_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let photos: Vec<PhotoInput> =
+        (0..10).map(|seed| PhotoInput::before(picture(folder.path(), &format!("{seed}.jpg"), seed))).collect();
+    assert_eq!(phone.draft(&ReportInput { photos: photos.clone(), ..input() }).unwrap_err().code(), "invalid");
+    assert_eq!(phone.draft(&ReportInput { photos: photos[..9].to_vec(), ..input() }).unwrap().photos, 9);
+}
+
+#[test]
+fn categories_are_found_by_name_and_code_and_unknown_ones_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let claim = |text: &str| {
+        let category = Some(text.to_owned());
+        let case = phone.draft(&ReportInput { category, ..input() }).unwrap().id;
+        phone.case(case).unwrap().facts.category_claim.unwrap().to_string()
+    };
+    assert_eq!(claim("暴露垃圾"), "unlisted:event:暴露垃圾");
+    let reference: Reference = serde_json::from_str(
+        r#"{"version":3,"taxonomy":[
+            {"scheme":"xixia-2023","kind":"event","code":"02","parent":null,"name":"市容环卫","self_handling":true},
+            {"scheme":"xixia-2023","kind":"event","code":"0201","parent":"02","name":"暴露垃圾","self_handling":true},
+            {"scheme":"gb47678.5-2026","kind":"event","code":"06010","parent":"06","name":"暴露垃圾"},
+            {"scheme":"gb47678.5-2026","kind":"part","code":"01001","parent":"01","name":"井盖"},
+            {"scheme":"gb47678.5-2026","kind":"event","code":"01001","parent":"01","name":"井盖异常"}
+        ]}"#,
+    )
+    .unwrap();
+    Store::open(&folder.path().join("phone.db"), Arc::new(Seeded::new(2))).unwrap().set_reference(&reference).unwrap();
+    assert_eq!(claim("暴露垃圾"), "xixia-2023:event:0201");
+    assert_eq!(claim("06010"), "gb47678.5-2026:event:06010");
+    assert_eq!(claim("gb47678.5-2026:06010"), "gb47678.5-2026:event:06010");
+    assert_eq!(claim("gb47678.5-2026:part:01001"), "gb47678.5-2026:part:01001");
+    assert_eq!(claim("没有的类别:event:99999"), "没有的类别:event:99999");
+    assert_eq!(claim("other:99"), "other:event:99");
+    let long = claim(&"类".repeat(300));
+    assert!(long.len() <= 96 && long.starts_with("unlisted:event:类"), "{long}");
+}
+
+#[test]
+fn the_grid_is_found_offline_whatever_system_the_point_is_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let store = Store::open(&folder.path().join("phone.db"), Arc::new(Seeded::new(2))).unwrap();
+    let square =
+        |west: i32| format!("[[{west},38490000],[{e},38490000],[{e},38510000],[{west},38510000]]", e = west + 10_000);
+    let json = format!(
+        r#"{{"version":1,"grids":[{{"code":"640105001001001","name":"一","polygon":{}}},
+            {{"code":"640105001001002","name":"二","polygon":{}}}]}}"#,
+        square(106_095_000),
+        square(106_105_000)
+    );
+    store.set_reference(&serde_json::from_str(&json).unwrap()).unwrap();
+    let grid = |place: Place| phone.grid_at(&place).unwrap().map(|grid| grid.to_string());
+    assert_eq!(grid(Place::pin(106.1, 38.5)).as_deref(), Some("640105001001001"));
+    assert_eq!(grid(Place::pin(106.105, 38.5)).as_deref(), Some("640105001001002"), "a border belongs to one");
+    assert_eq!(grid(Place::pin(0.0, 0.0)), None);
+    // About 500 m of shift: read as WGS-84 this point would lie in the neighbour.
+    let shifted = Place { system: CoordSys::Gcj02, ..Place::pin(106.1075, 38.5) };
+    assert_eq!(grid(shifted).as_deref(), Some("640105001001001"));
+    let case = phone.draft(&ReportInput { place: Some(shifted), ..input() }).unwrap().id;
+    let facts = phone.case(case).unwrap().facts;
+    assert_eq!((facts.grid_claim.as_deref(), facts.coord_sys), (Some("640105001001001"), Some(CoordSys::Gcj02)));
+    assert_eq!(facts.point.unwrap().lon_e6, 106_107_500, "stored as the phone had it");
+}
+
+#[test]
+fn lists_come_in_pages_newest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let made: Vec<_> = (0..7).map(|_| phone.draft(&input()).unwrap().id).collect();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let (items, next) = phone.cases(&ListQuery { after, limit: 3, ..ListQuery::default() }).unwrap();
+        seen.extend(items.into_iter().map(|item| item.id));
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(made.iter().rev().eq(seen.iter()));
+    let submitted = ListQuery { drafts: Some(false), ..ListQuery::default() };
+    assert!(phone.cases(&submitted).unwrap().0.is_empty());
+}
+
+#[test]
+fn asking_for_what_the_case_does_not_allow_is_answered_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let case = phone.report(&input()).unwrap().id;
+    let error = phone.request(case, Verb::Withdraw, Payload::default(), &[]).unwrap_err();
+    assert_eq!(error.code(), "not_enrolled");
+    assert!(phone.case(case).unwrap().requests.is_empty());
+}
+
+#[test]
+fn wiping_asks_first_when_reports_would_be_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = picture(folder.path(), "a.jpg", 1);
+    let phone = phone(folder.path());
+    let photos = vec![PhotoInput { role: PhotoRole::Before, ..PhotoInput::before(path) }];
+    let case = phone.report(&ReportInput { photos, ..input() }).unwrap().id;
+    assert!(matches!(phone.wipe(false), Err(PhoneError::Unsent { cases: 1, photos: 1 })));
+    let photo = phone.case(case).unwrap().photos[0].sha256;
+    phone.wipe(true).unwrap();
+    assert!(phone.case(case).is_err() && phone.photo(&photo).is_err());
+}
+
+#[test]
+fn every_error_has_a_code_words_in_two_languages_and_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let unknown = phone.case("01HGW2BBG0000000000000000A".parse().unwrap()).unwrap_err();
+    let errors = [unknown, PhoneError::NotEnrolled, PhoneError::BadId("x".into()), PhoneError::Ended];
+    for error in errors {
+        assert!(error.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", error.code());
+        for words in [error.zh(), error.en(), error.hint_zh().to_owned(), error.hint_en().to_owned()] {
+            assert!(!words.is_empty());
+        }
+    }
+}

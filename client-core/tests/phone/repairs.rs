@@ -1,0 +1,116 @@
+//! After a refusal: nothing is destroyed, the inspector hears why, and it ends within two round trips.
+
+use xunge_client_core::doc::Edit;
+use xunge_client_core::model::{Mode, Remark};
+use xunge_client_core::store::Step;
+
+use super::server::Server;
+use super::world::{Fate, Phone};
+
+fn remark(phone: &Phone, key: &str, text: &str) -> Step {
+    let at = phone.clock.now_wall();
+    Step::Edit(vec![Edit::AddRemark(key.to_owned(), Remark { text: text.to_owned(), at })])
+}
+
+#[test]
+fn a_refused_field_is_left_out_and_the_rest_arrives() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    server.judge =
+        Some(|_, doc| doc.facts().0.description.contains("脏话").then_some(("bad_value", Some("description"))));
+    let case = phone.report("脏话");
+    phone.act(case, &[Step::Edit(vec![Edit::ModeClaim(Some(Mode::SelfHandled))])]);
+    let summary = phone.sync_fine(&mut server);
+    assert!(phone.requests <= 3, "{} requests", phone.requests);
+    assert_eq!(summary.refused.len(), 1);
+    assert_eq!(summary.refused[0].field.as_deref(), Some("description"));
+    assert!(phone.is_on_server(case));
+    let there = server.cases[&case].doc.facts().0;
+    assert_eq!((there.description.as_str(), there.mode_claim), ("", Some(Mode::SelfHandled)));
+    assert_eq!(phone.attention(case).as_deref(), Some("bad_value"));
+    // What the inspector writes next is taken again.
+    phone.describe(case, "文明用语");
+    assert!(phone.sync_fine(&mut server).drained);
+    assert_eq!(server.cases[&case].doc.facts().0.description, "文明用语");
+    assert_eq!(phone.attention(case), None);
+}
+
+#[test]
+fn a_fault_of_the_bytes_is_repeated_once_as_somebody_else() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    phone.describe(case, "二");
+    server.judge = Some(|_, doc| (doc.actors().count() == 1).then_some(("actor_taken", None)));
+    let summary = phone.sync_fine(&mut server);
+    assert!(phone.is_on_server(case), "{summary:?}");
+    let doc = &server.cases[&case].doc;
+    assert_eq!((doc.facts().0.description.as_str(), doc.actors().count()), ("二", 2));
+    assert_eq!(phone.attention(case), None, "nothing was lost, nobody has to look");
+}
+
+#[test]
+fn what_is_refused_whatever_is_done_is_given_up_and_stays_readable() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    let before = phone.requests;
+    phone.describe(case, "二");
+    server.judge = Some(|_, _| Some(("not_reproducible", None)));
+    phone.sync_fine(&mut server);
+    assert!(phone.requests - before <= 3, "{} requests", phone.requests - before);
+    assert_eq!(phone.text(case), "一");
+    assert!(phone.is_on_server(case), "nothing of it waits any more");
+    assert_eq!(phone.attention(case).as_deref(), Some("not_reproducible"));
+}
+
+#[test]
+fn a_change_before_the_refused_one_stays_and_one_after_it_goes_with_it() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    // Two changes leave without an answer, the second builds on the first.
+    phone.describe(case, "二");
+    phone.sync(&mut server, &mut |_, _| Fate::Lost);
+    phone.act(case, &[remark(&phone, "01HGW2BBG0000000000000000A", "三")]);
+    server.judge = Some(|_, doc| (doc.facts().0.description == "二").then_some(("bad_value", Some("description"))));
+    phone.sync_fine(&mut server);
+    let there = server.cases[&case].doc.facts().0;
+    assert_eq!((there.description.as_str(), there.remarks.len()), ("一", 1));
+    assert_eq!(phone.store.detail(case).unwrap().unwrap().facts, there);
+    assert!(phone.is_on_server(case));
+}
+
+#[test]
+fn words_for_a_sealed_case_arrive_as_a_supplement() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    phone.describe(case, "二");
+    server.sealed.insert(case);
+    let before = phone.requests;
+    phone.sync_fine(&mut server);
+    assert!(phone.requests - before <= 2);
+    let there = server.cases[&case].doc.facts().0;
+    assert_eq!(there.description, "一");
+    assert!(there.supplements.values().any(|supplement| supplement.text.contains('二')), "{there:?}");
+    assert_eq!(phone.attention(case).as_deref(), Some("field_frozen"));
+    assert!(phone.is_on_server(case));
+}
+
+#[test]
+fn somebody_elses_case_takes_nothing_and_says_so() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    phone.describe(case, "二");
+    server.judge = Some(|_, _| Some(("not_yours", None)));
+    phone.sync_fine(&mut server);
+    assert_eq!(phone.attention(case).as_deref(), Some("not_yours"));
+    assert!(phone.is_on_server(case));
+}
