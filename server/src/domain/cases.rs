@@ -62,15 +62,26 @@ pub struct CaseItem {
     pub photos: PhotoCount,
     /// What looked odd, and `late_edit` for facts edited after the decision.
     pub flags: Vec<String>,
+    /// Sent back (退回补充): waits for its reporter.
+    pub sent_back: bool,
+    /// Description and place, as they are searched: in lower case.
+    pub text: String,
+}
+
+impl CaseItem {
+    /// Where this case stands in a list.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { received_at: self.received_at, id: self.id }
+    }
 }
 
 /// The columns to select for [`item`].
 pub(crate) const ITEM_COLUMNS: &str = "id, case_no, state, mode, mode_claim, category, unit, office, handler, grid, \
      reporter, received_at, discovered_at, filed_at, closed_at, due_at, version, photos_expected, photos_present, \
-     flags, late_edited_at";
+     flags, late_edited_at, sent_back, text";
 
 /// Number of columns in [`ITEM_COLUMNS`].
-pub(crate) const ITEM_WIDTH: usize = 21;
+pub(crate) const ITEM_WIDTH: usize = 23;
 
 /// Reads an item from a row that selects [`ITEM_COLUMNS`] first.
 pub(crate) fn item(row: &Row) -> Result<CaseItem, StoreError> {
@@ -100,5 +111,7 @@ pub(crate) fn item(row: &Row) -> Result<CaseItem, StoreError> {
         version: count(16)?,
         photos: PhotoCount { expected: count(17)?, present: count(18)? },
         flags,
+        sent_back: row.bool(21)?,
+        text: row.text(22)?.to_owned(),
     })
 }

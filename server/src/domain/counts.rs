@@ -103,6 +103,24 @@ pub struct Figures {
     pub close_rate: Option<String>,
 }
 
+impl Figures {
+    /// The figures of two sets of cases that have none in common.
+    pub fn plus(&self, other: &Self) -> Self {
+        let (reported, closed) = (self.reported + other.reported, self.closed + other.closed);
+        Self {
+            reported,
+            self_handled: self.self_handled + other.self_handled,
+            forwarded: self.forwarded + other.forwarded,
+            void: self.void + other.void,
+            filed: self.filed + other.filed,
+            pending: self.pending + other.pending,
+            closed,
+            case_closed: self.case_closed + other.case_closed,
+            close_rate: percent(closed, reported, 2),
+        }
+    }
+}
+
 impl From<&Cells> for Figures {
     fn from(cells: &Cells) -> Self {
         let [pending, open, case_closed, void] = [Outcome::Pending, Outcome::Filed, Outcome::CaseClosed, Outcome::Void]

@@ -9,6 +9,8 @@
 //! | [`cases`] | lists, one case, its events |
 //! | [`counts`] | what each published number means |
 //! | [`uploads`] | who may send which bytes, and when a photo is here |
+//! | [`editions`] | published reports, which later ones are compared with |
+//! | [`phones`] | what is still on which phone |
 //! | [`scope`] | what a person may see |
 //! | [`feed`] | what happened, for phones |
 //! | [`directory`] | org tree and category trees in memory |
@@ -21,11 +23,13 @@ pub mod cases;
 pub mod commands;
 pub mod counts;
 pub mod directory;
+pub mod editions;
 pub mod feed;
 pub mod intake;
 pub mod ledger;
 pub mod numbering;
 pub mod people;
+pub mod phones;
 pub mod references;
 pub mod requests;
 pub mod scope;

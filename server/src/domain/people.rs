@@ -1,5 +1,7 @@
 //! Who is asking.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use xunge_client_core::model::{DeviceId, OrgCode, Role};
 use xunge_client_core::workflow::Actor;
 
@@ -69,6 +71,47 @@ impl Viewer {
             .or_else(|| self.unit.as_ref().and_then(digits))
             .or_else(|| digits(&self.scope))
     }
+}
+
+/// The names shown for some users, by user name; whoever does not exist is left out.
+pub async fn names(tx: &mut dyn Tx, users: &BTreeSet<String>) -> Result<BTreeMap<String, String>, StoreError> {
+    let mut names = BTreeMap::new();
+    for user in users {
+        let row = tx.query_opt("SELECT name FROM user_account WHERE id = ?1", params![user]).await?;
+        if let Some(row) = row {
+            names.insert(user.clone(), row.text(0)?.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Somebody a task can go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Colleague {
+    /// User name.
+    pub user: String,
+    /// Name shown to people.
+    pub name: String,
+    /// The unit they work for.
+    pub unit: Option<OrgCode>,
+}
+
+/// The inspectors who work in a place, by unit and name.
+pub async fn inspectors(tx: &mut dyn Tx, place: &OrgCode) -> Result<Vec<Colleague>, StoreError> {
+    let rows = tx
+        .query(
+            "SELECT id, name, unit, scope FROM user_account \
+             WHERE role = 'inspector' AND disabled_at IS NULL ORDER BY unit, name, id",
+            params![],
+        )
+        .await?;
+    let mut found = Vec::new();
+    for row in &rows {
+        if code(row, 3)?.is_some_and(|scope| place.contains(&scope)) {
+            found.push(Colleague { user: row.text(0)?.to_owned(), name: row.text(1)?.to_owned(), unit: code(row, 2)? });
+        }
+    }
+    Ok(found)
 }
 
 /// True if the unit has somebody who reviews.

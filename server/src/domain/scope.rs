@@ -135,6 +135,17 @@ impl Scope {
         })
     }
 
+    /// What an office has to review.
+    pub fn office(unit: &OrgCode) -> Self {
+        Self::default().or(Branch { column: Column::Office, value: unit.to_string() })
+    }
+
+    /// This scope and one branch more.
+    pub fn or(mut self, branch: Branch) -> Self {
+        self.0.push(branch);
+        self
+    }
+
     /// The branches; a case is visible if any of them holds.
     pub fn branches(&self) -> &[Branch] {
         &self.0

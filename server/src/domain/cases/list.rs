@@ -47,6 +47,8 @@ pub struct Filter {
     pub from: Option<LocalDay>,
     /// Received on this local day or earlier.
     pub to: Option<LocalDay>,
+    /// Only cases that were sent back, or only those that were not.
+    pub sent_back: Option<bool>,
     /// Words in description or place; a case number or id finds that case.
     pub q: Option<String>,
     /// Which end comes first.
@@ -113,26 +115,22 @@ pub async fn list(tx: &mut dyn Tx, scope: &Scope, district: &str, filter: &Filte
                 Some(scanned_to.map_or(end, |least| if newest_first { least.max(end) } else { least.min(end) }));
         }
     }
-    items.sort_by_key(key);
+    items.sort_by_key(CaseItem::cursor);
     if newest_first {
         items.reverse();
     }
     items.dedup_by_key(|item| item.id);
     if let Some(end) = scanned_to {
         // What lies behind the end of any branch's search is found again by the next page, in order.
-        items.retain(|item| if newest_first { key(item) >= end } else { key(item) <= end });
+        items.retain(|item| if newest_first { item.cursor() >= end } else { item.cursor() <= end });
     }
     more |= items.len() > filter.limit;
     items.truncate(filter.limit);
     let next = match (more && items.len() == filter.limit, scanned_to) {
-        (true, _) => items.last().map(key),
+        (true, _) => items.last().map(CaseItem::cursor),
         (false, end) => end,
     };
     Ok(Page { items, next: next.map(|cursor| cursor.to_string()) })
-}
-
-fn key(item: &CaseItem) -> Cursor {
-    Cursor { received_at: item.received_at, id: item.id }
 }
 
 /// A search for a case number or an id is a look-up.
@@ -154,3 +152,7 @@ async fn by_name(tx: &mut dyn Tx, scope: &Scope, filter: &Filter) -> Result<Opti
     }
     Ok(Some(page))
 }
+
+#[cfg(test)]
+#[path = "list_tests.rs"]
+mod tests;

@@ -132,13 +132,14 @@ impl Query {
         };
         let rows = format!(
             "FROM case_row WHERE {conditions} AND received_at >= ?1 AND received_at < ?2
-             AND (received_at, id) {beyond} (?3, ?4) AND (?5 = '' OR COALESCE(mode, mode_claim) = ?5) {order}"
+             AND (received_at, id) {beyond} (?3, ?4) AND (?5 = '' OR COALESCE(mode, mode_claim) = ?5)
+             AND (?8 < 0 OR sent_back = ?8) {order}"
         );
         match (filter.q.is_some(), end) {
             (false, _) => format!("SELECT {ITEM_COLUMNS} {rows} LIMIT ?6"),
             (true, true) => format!("SELECT received_at, id {rows} LIMIT 1 OFFSET {}", SCANNED - 1),
             (true, false) => format!(
-                "SELECT {ITEM_COLUMNS} FROM (SELECT {ITEM_COLUMNS}, text {rows} LIMIT {SCANNED}) AS found
+                "SELECT {ITEM_COLUMNS} FROM (SELECT {ITEM_COLUMNS} {rows} LIMIT {SCANNED}) AS found
                  WHERE text LIKE ?7 ESCAPE '\\' {order} LIMIT ?6"
             ),
         }
@@ -158,6 +159,7 @@ impl Query {
             Value::from(filter.mode.map_or("", Mode::code)),
             Value::from(filter.limit as i64 + 1),
             Value::from(pattern(filter.q.as_deref().unwrap_or_default())),
+            Value::from(filter.sent_back.map_or(-1, i64::from)),
         ];
         params.extend(self.conditions.iter().map(|(_, value)| value.clone()));
         params
@@ -165,7 +167,7 @@ impl Query {
 }
 
 /// Parameters that every statement has before those of its conditions.
-const FIXED: usize = 7;
+const FIXED: usize = 8;
 
 /// The words as a pattern in which their own wildcards mean themselves.
 fn pattern(words: &str) -> String {

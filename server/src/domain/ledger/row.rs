@@ -57,7 +57,7 @@ macro_rules! changing_columns {
     () => {
         "state, version, case_no, mode_claim, mode, category, category_final, office, street, \
          community, grid, handler, level, task_user, holder, filed_at, closed_at, void_reason, due_at, flags, \
-         updated_at, event_hash, ledger"
+         sent_back, updated_at, event_hash, ledger"
     };
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn insert(
         ", id, district, unit, reporter, source, received_at, received_day, discovered_at, has_after,
          photos_expected, photos_present, heads, text, lon_e6, lat_e6, category_claim)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-         ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)"
+         ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40)"
     );
     let mut params = changing(work, ledger, hash);
     params.extend([
@@ -112,7 +112,7 @@ pub(super) async fn update(
         "UPDATE case_row SET (",
         changing_columns!(),
         ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-         ?23) WHERE id = ?24 AND version = ?25"
+         ?23, ?24) WHERE id = ?25 AND version = ?26"
     );
     let mut params = changing(work, ledger, hash);
     params.extend([Value::from(case.id.as_bytes()), Value::from(case.ledger.version)]);
@@ -146,6 +146,7 @@ fn changing(work: &Work, ledger: &Ledger, hash: &Hash) -> Vec<Value> {
         Value::from(ledger.void_reason.map(|reason| reason.code())),
         Value::from(ledger.due_at.map(|at| at.0)),
         Value::from(serde_json::to_string(&ledger.flags).expect("texts are always JSON")),
+        Value::from(ledger.needs_more.is_some()),
         Value::from(work.now.0),
         Value::from(hash),
         Value::from(serde_json::to_string(ledger).expect("a ledger is plain data")),

@@ -144,12 +144,14 @@ CREATE TABLE actor (
     first_seen_at BIGINT NOT NULL
 );
 
--- Signed-in console pages. Only the hash of the cookie is kept.
+-- Signed-in console pages. Only the hash of the cookie is kept. A session ends at expires_at, or when seen_at lies too
+-- far back.
 CREATE TABLE web_session (
     token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),
     user_id TEXT NOT NULL REFERENCES user_account (id),
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
     csrf TEXT NOT NULL
 );
 CREATE INDEX web_session_user ON web_session (user_id);
@@ -162,7 +164,7 @@ CREATE INDEX web_session_expiry ON web_session (expires_at);
 -- Categories are 'scheme:kind:code'; `category` is category_final, or the claim frozen at the report until there is one.
 -- `unit` is the reporting unit, `office` the unit that reviews, `handler` the unit that handles. Columns that follow the
 -- facts instead, and are written with them: category_claim, has_after, photos_*, heads, text, lon_e6, lat_e6,
--- late_edited_at.
+-- late_edited_at. A case that was sent_back (退回补充) waits for its reporter and not for the office.
 CREATE TABLE case_row (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     district TEXT NOT NULL,
@@ -196,6 +198,7 @@ CREATE TABLE case_row (
     photos_expected BIGINT NOT NULL DEFAULT 0,
     photos_present BIGINT NOT NULL DEFAULT 0,
     flags TEXT NOT NULL DEFAULT '[]',
+    sent_back BIGINT NOT NULL DEFAULT 0 CHECK (sent_back IN (0, 1)),
     heads BLOB NOT NULL,
     text TEXT NOT NULL,
     lon_e6 BIGINT,
