@@ -6,13 +6,18 @@
 //! | [`link`] | a loopback proxy that is slow, late, or cut |
 //! | [`http`] | a small client for the JSON API |
 //! | [`scene`] | an example district with its log-ins and enrolled phones |
+//! | [`pusher`] | devices that only push, for loading the server |
+//! | [`sink`], [`cpu`] | the lower bound's server, and what a process used |
 //! | [`workload`] | W, the workload all sync figures are stated for |
 
 // Test programs may look at clocks, print, and unwrap: a failure here is a failed test.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
+pub mod cpu;
 pub mod http;
 pub mod link;
 pub mod process;
+pub mod pusher;
 pub mod scene;
+pub mod sink;
 pub mod workload;

@@ -80,6 +80,11 @@ impl Server {
         self.url.strip_prefix("http://").unwrap()
     }
 
+    /// CPU seconds the process used so far.
+    pub fn cpu_seconds(&self) -> f64 {
+        crate::cpu::seconds(Some(self.child.id()))
+    }
+
     /// SIGKILL: nothing is flushed, nothing is said.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
