@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
 
+mod bindings;
 mod crash;
 mod hostile;
 mod journey;
