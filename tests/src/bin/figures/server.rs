@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use xunge_client_core::doc::{FieldDoc, first_change};
 use xunge_client_core::model::ActorId;
+use xunge_tests::cpu;
 use xunge_tests::process::Server;
 use xunge_tests::pusher::{self, Push, Pusher};
 use xunge_tests::scene::Scene;
 use xunge_tests::workload::{self, Reported};
-use xunge_tests::cpu;
 
 use super::Figure;
 
@@ -45,7 +45,10 @@ pub(crate) async fn measure() -> Vec<Figure> {
     vec![
         Figure::at_least("server: new cases (1 change) per CPU-second", total / new_cpu, 2_500.0, "/s"),
         Figure::at_least("server: updates (3 changes) per CPU-second", total / update_cpu, 1_200.0, "/s"),
-        Figure::note("server: the same per wall second", format!("{:.0} / {:.0}", total / new_wall, total / update_wall)),
+        Figure::note(
+            "server: the same per wall second",
+            format!("{:.0} / {:.0}", total / new_wall, total / update_wall),
+        ),
         Figure::note(
             "bare automerge, same run: new / 3-change merges per CPU-second",
             format!("{bare_new:.0} / {bare_updates:.0}"),
@@ -91,10 +94,8 @@ fn bare() -> (f64, f64) {
             (first, last)
         })
         .collect();
-    let chunks: Vec<(Vec<Vec<u8>>, Vec<u8>, Vec<Vec<u8>>)> = made
-        .iter_mut()
-        .map(|(first, last)| (bodies(first, &[]), first.save(), bodies(last, &first.heads())))
-        .collect();
+    let chunks: Vec<(Vec<Vec<u8>>, Vec<u8>, Vec<Vec<u8>>)> =
+        made.iter_mut().map(|(first, last)| (bodies(first, &[]), first.save(), bodies(last, &first.heads()))).collect();
     let start = cpu::seconds(None);
     for (new, _, _) in &chunks {
         merge(automerge::AutoCommit::new(), new);

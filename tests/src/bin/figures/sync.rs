@@ -1,0 +1,152 @@
+//! Bytes, requests and weak-link seconds of a real phone against the real server, beside one bare POST of the same facts.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use xunge_client_core::client::{Config, ListQuery, Phone, Place, ReportInput, SyncReport};
+use xunge_client_core::model::{CaseId, Facts};
+use xunge_client_core::transport::{HttpTransport, Outgoing, Patience, Transport, tcp};
+use xunge_tests::http::Api;
+use xunge_tests::link::{Link, Weather};
+use xunge_tests::process::Server;
+use xunge_tests::scene::Scene;
+use xunge_tests::{sink, workload};
+
+use super::Figure;
+
+const CASES: usize = 100;
+
+/// What one exchange cost on the wire.
+struct Cost {
+    up: f64,
+    down: f64,
+    seconds: f64,
+}
+
+pub(crate) async fn measure() -> Vec<Figure> {
+    let scene = Scene::new();
+    let server = Server::start(&scene.data());
+    let link = Link::open(server.address().parse().unwrap(), Weather::default()).await;
+    let (reviewer, inspector) = scene.pair();
+    let folder = scene.folder.path().join("phone");
+    let open = || Phone::open(Config::new(&folder)).unwrap();
+    let phone = open();
+    phone.enrol(&link.url(), inspector["enrol_code"].as_str().unwrap(), None).await.unwrap();
+    phone.sync().await.unwrap();
+    let ids: Vec<CaseId> = workload::cases(1, CASES).iter().map(|case| report(&phone, &case.states)).collect();
+    let facts: Vec<Value> = ids.iter().map(|id| stated(&phone, *id)).collect();
+    drop(phone);
+
+    // Cold: a new process, a new connection, the weak link.
+    link.set(Weather::WEAK);
+    let phone = open();
+    let (push, pushed) = cost(&link, phone.sync()).await;
+    let pushed: SyncReport = pushed.unwrap();
+    assert!(pushed.drained, "{pushed:?}");
+    let (idle, rest) = cost(&link, phone.sync()).await;
+    let rest = rest.unwrap();
+    assert!(rest.drained && rest.received == 0);
+
+    decide(&server.url, reviewer, &ids).await;
+    let (pull, pulled) = cost(&link, phone.sync()).await;
+    let pulled = pulled.unwrap();
+    let filed = phone.cases(&ListQuery { limit: 200, ..ListQuery::default() }).unwrap().0;
+    assert_eq!(filed.iter().filter(|case| case.state == "filed").count(), CASES, "the phone sees every decision");
+    assert_eq!(server.stop(), Some(0));
+
+    let bound = bare_post(&json!(facts)).await;
+    vec![
+        Figure::note("W: JSON per case", format!("{} B", json!(facts).to_string().len() / CASES)),
+        Figure::note("W: bound, zstd-19 JSON in one POST, up / down", format!("{} / {} B", bound.up, bound.down)),
+        Figure::note("W: ours, up / down", format!("{} / {} B", push.up, push.down)),
+        Figure::at_most("W: bytes up against the bound", push.up / bound.up, 1.35, "x"),
+        Figure::at_most("W: requests", f64::from(pushed.requests), 1.0, ""),
+        Figure::at_most("W: acknowledgement", push.down, 400.0, "B"),
+        Figure::at_most("W: weak-link seconds against the bound", push.seconds / bound.seconds, 1.3, "x"),
+        Figure::note("W: weak-link seconds, ours / bound", format!("{:.2} / {:.2}", push.seconds, bound.seconds)),
+        Figure::at_most("pull 100 decisions, all bytes", pull.up + pull.down, 5_000.0, "B"),
+        Figure::at_most("pull 100 decisions, requests", f64::from(pulled.requests), 1.0, ""),
+        Figure::at_most("idle sync, all bytes", idle.up + idle.down, 500.0, "B"),
+        Figure::at_most("idle sync, requests", f64::from(rest.requests), 1.0, ""),
+    ]
+}
+
+/// Reports one case of W as an inspector would: a draft, three edits, submit; all offline.
+fn report(phone: &Phone, states: &[Facts; 4]) -> CaseId {
+    let id = phone.draft(&input(&states[0])).unwrap().id;
+    for state in &states[1..] {
+        phone.update(id, &input(state)).unwrap();
+    }
+    phone.submit(id).unwrap();
+    id
+}
+
+fn input(facts: &Facts) -> ReportInput {
+    let place = facts.point.map(|point| {
+        let (lon, lat) = point.degrees();
+        let mut place = Place::pin(lon, lat);
+        place.accuracy_m = facts.accuracy_m;
+        if let Some(source) = facts.location_source {
+            place.source = source;
+        }
+        place
+    });
+    let note = (!facts.handle_note.is_empty()).then(|| facts.handle_note.clone());
+    ReportInput {
+        category: facts.category_claim.as_ref().map(ToString::to_string),
+        text: Some(facts.description.clone()),
+        place,
+        mode: facts.mode_claim,
+        handle_note: note,
+        discovered_at: facts.discovered_at,
+        handled_at: facts.handled_at,
+        ..ReportInput::default()
+    }
+}
+
+/// The facts as they stand on the phone, with the case's id: what the bound compresses.
+fn stated(phone: &Phone, id: CaseId) -> Value {
+    let mut row = serde_json::to_value(phone.case(id).unwrap().facts).unwrap();
+    row["id"] = json!(id);
+    row
+}
+
+async fn cost<T>(link: &Link, work: impl Future<Output = T>) -> (Cost, T) {
+    let carried = || (link.carried.up.load(Ordering::Relaxed) as f64, link.carried.down.load(Ordering::Relaxed) as f64);
+    let ((up, down), start) = (carried(), Instant::now());
+    let answer = work.await;
+    let now = carried();
+    (Cost { up: now.0 - up, down: now.1 - down, seconds: start.elapsed().as_secs_f64() }, answer)
+}
+
+/// Files every case as forwarded.
+async fn decide(url: &str, reviewer: &Value, ids: &[CaseId]) {
+    let office = Api::sign_in(url, reviewer["user"].as_str().unwrap(), reviewer["password"].as_str().unwrap()).await;
+    let listed = office.get_json("/v1/cases?limit=1").await;
+    let category = listed["items"][0]["category"].clone();
+    for id in ids {
+        let file = json!({"verb": "file", "expected_version": 1, "mode": "forwarded", "category": category});
+        let answer = office.event(&id.to_string(), &format!("file-{id}"), &file).await;
+        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+    }
+}
+
+/// The same facts as zstd-19 JSON in one POST over a fresh weak connection, with the phone's own HTTP stack.
+async fn bare_post(facts: &Value) -> Cost {
+    let link = Link::open(sink::open().await, Weather::WEAK).await;
+    let patience = Patience { connect: Duration::from_secs(20), stall: Duration::from_secs(60) };
+    let transport = HttpTransport::new(&link.url(), tcp(patience), None, patience).unwrap();
+    let body = zstd::bulk::compress(facts.to_string().as_bytes(), 19).unwrap();
+    let post = Outgoing {
+        method: "POST",
+        path: "/".to_owned(),
+        headers: vec![("content-type", "application/zstd".to_owned())],
+        body: Bytes::from(body),
+        answer_limit: 1_000,
+    };
+    let (cost, answer) = cost(&link, transport.send(post)).await;
+    assert_eq!(answer.unwrap().status, 200);
+    cost
+}
