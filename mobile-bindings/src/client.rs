@@ -33,11 +33,16 @@ impl Xunge {
     }
 
     /// Binds the phone to a server and a user with a one-time code. Needs the network.
-    pub fn enrol(&self, server: String, code: String, spki_pin: Option<String>) -> Result<Option<SignedIn>, PhoneFault> {
-        let pin = spki_pin.map(|pin| pin.parse()).transpose().map_err(|error| PhoneError::Invalid {
-            field: "spki_pin",
-            why: format!("{error}"),
-        })?;
+    pub fn enrol(
+        &self,
+        server: String,
+        code: String,
+        spki_pin: Option<String>,
+    ) -> Result<Option<SignedIn>, PhoneFault> {
+        let pin = spki_pin
+            .map(|pin| pin.parse())
+            .transpose()
+            .map_err(|error| PhoneError::Invalid { field: "spki_pin", why: format!("{error}") })?;
         Ok(self.inner.enrol(&server, &code, pin)?.user.map(SignedIn::from))
     }
 

@@ -11,6 +11,9 @@
 //! | [`listeners`] | news, and the handle that ends a subscription |
 //! | [`fault`] | why a call did not do what it was asked |
 
+// Errors cross the border by value; a box would not survive it.
+#![allow(clippy::result_large_err)]
+
 pub mod client;
 pub mod fault;
 pub mod listeners;

@@ -87,9 +87,7 @@ impl Listener for Bridge {
 impl From<&Notice> for News {
     fn from(notice: &Notice) -> Self {
         match notice {
-            Notice::CasesChanged(cases) => {
-                Self::CasesChanged { ids: cases.iter().map(ToString::to_string).collect() }
-            }
+            Notice::CasesChanged(cases) => Self::CasesChanged { ids: cases.iter().map(ToString::to_string).collect() },
             Notice::Refused(refused) => {
                 Self::Refused { ids: refused.iter().map(|refused| refused.case.to_string()).collect() }
             }

@@ -35,7 +35,7 @@ impl Pusher {
         let mut dice = Dice::new(seed);
         let mut secret = [0; 32];
         for chunk in secret.chunks_mut(8) {
-            chunk.copy_from_slice(&dice.next().to_be_bytes());
+            chunk.copy_from_slice(&dice.roll().to_be_bytes());
         }
         let key = SigningKey::from_bytes(&secret);
         let api = Api::new(url);
@@ -43,7 +43,7 @@ impl Pusher {
         let answer = api.post("/v1/auth/enrol", &body).await;
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
         let device = answer.json()["device_id"].as_str().expect("a device").parse().expect("an id");
-        Self { api, key, device, actor: ActorId::from_bytes(dice.next().to_be_bytes()), counter: 0 }
+        Self { api, key, device, actor: ActorId::from_bytes(dice.roll().to_be_bytes()), counter: 0 }
     }
 
     /// Signs new cases of one change each, their final state in one push.
