@@ -79,6 +79,9 @@ async fn timed(server: &Server, lanes: Vec<(Arc<Pusher>, Vec<Push>)>) -> (f64, f
     (server.cpu_seconds() - cpu, wall.elapsed().as_secs_f64())
 }
 
+/// A case as automerge alone is given it: its first change, its snapshot, its three updates.
+type Bare = (Vec<Vec<u8>>, Vec<u8>, Vec<Vec<u8>>);
+
 /// What automerge alone takes for the same cases: load, apply, save, without gate, database or network.
 fn bare() -> (f64, f64) {
     let actor = ActorId::from_bytes([3; 8]);
@@ -94,7 +97,7 @@ fn bare() -> (f64, f64) {
             (first, last)
         })
         .collect();
-    let chunks: Vec<(Vec<Vec<u8>>, Vec<u8>, Vec<Vec<u8>>)> =
+    let chunks: Vec<Bare> =
         made.iter_mut().map(|(first, last)| (bodies(first, &[]), first.save(), bodies(last, &first.heads()))).collect();
     let start = cpu::seconds(None);
     for (new, _, _) in &chunks {
