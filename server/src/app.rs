@@ -6,13 +6,19 @@ use std::sync::Arc;
 use crate::auth::keys::{KeyError, Keys};
 use crate::auth::login::Desk;
 use crate::auth::token::Tokens;
+use crate::blobs::derive::Copies;
+use crate::blobs::space::Space;
+use crate::blobs::staging::Staging;
+use crate::blobs::{BlobError, Blobs};
 use crate::clock::Business;
 use crate::config::Config;
 use crate::datadir::DataDir;
 use crate::domain::services::Services;
+use crate::domain::uploads::Uploads;
 use crate::metrics::Metrics;
 use crate::params;
 use crate::store::{Options, Store, StoreError, Tx};
+use crate::sync::SyncDesk;
 
 /// An open installation; clones share it.
 #[derive(Debug, Clone)]
@@ -29,6 +35,16 @@ pub struct Parts {
     pub tokens: Tokens,
     /// Where people sign in.
     pub desk: Desk,
+    /// Photos by hash.
+    pub blobs: Blobs,
+    /// Copies of photos for looking at.
+    pub copies: Copies,
+    /// Photos on their way in.
+    pub uploads: Uploads,
+    /// What a sync request is answered with.
+    pub sync: SyncDesk,
+    /// How full the disk is.
+    pub space: Space,
     /// What the operator set.
     pub config: Config,
     /// Where everything lies.
@@ -59,6 +75,9 @@ pub enum AppError {
     /// The database can not be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The photos can not be used.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
 }
 
 impl Deref for App {
@@ -75,11 +94,26 @@ impl App {
         let keys = Keys::load(&data.keys())?;
         let store = Store::open(&data.database(), &Options { create: false, ..Options::default() })?;
         let identity = store.read_blocking(|tx| Box::pin(Identity::read(tx)))?;
+        let blobs = Blobs::in_folder(data.root())?;
+        let staging = Staging::in_folder(data.root())?;
+        let space = Space::of_disk(data.root());
+        let tokens = Tokens::new(&keys, format!("xunge:{}", identity.district));
+        let uploads = Uploads::new(store.clone(), blobs.clone(), staging, space.clone(), business.clone());
+        let services = Services::new(store.clone(), business);
         Ok(Self(Arc::new(Parts {
-            tokens: Tokens::new(&keys, format!("xunge:{}", identity.district)),
-            desk: Desk::new(store.clone()),
-            services: Services::new(store, business),
+            sync: SyncDesk {
+                services: services.clone(),
+                photos: Arc::new(uploads.clone()),
+                tokens: Arc::new(tokens.clone()),
+            },
+            desk: Desk::new(store),
+            copies: Copies::in_folder(data.root(), blobs.clone()),
+            tokens,
+            uploads,
+            services,
             metrics: Metrics::default(),
+            blobs,
+            space,
             keys,
             config,
             data,
@@ -87,9 +121,10 @@ impl App {
         })))
     }
 
-    /// Finishes what is queued and closes the database.
-    pub async fn close(&self) -> Result<(), StoreError> {
-        self.services.store.close().await
+    /// Finishes what is queued, photos first, and closes the database.
+    pub async fn close(&self) -> Result<(), AppError> {
+        self.blobs.settle().await?;
+        Ok(self.services.store.close().await?)
     }
 }
 

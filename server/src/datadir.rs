@@ -6,6 +6,7 @@
 //! | `keys/` | the signing and sealing keys |
 //! | `blobs/` | photos, named by hash |
 //! | `staging/` | uploads under way; losing it costs phones a new start of those uploads |
+//! | `derived/` | copies of photos for looking at; may be deleted freely |
 //! | `lock` | held by the running server |
 
 use std::fs::{self, File, TryLockError};
@@ -66,9 +67,7 @@ impl DataDir {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => make(root)?,
             Err(cause) => return Err(failed(root, cause)),
         }
-        for folder in [data.keys(), data.blobs(), data.staging()] {
-            make(&folder)?;
-        }
+        make(&data.keys())?;
         Ok(data)
     }
 
@@ -111,16 +110,6 @@ impl DataDir {
     /// The folder of the keys.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
-    }
-
-    /// The folder of the photos.
-    pub fn blobs(&self) -> PathBuf {
-        self.root.join("blobs")
-    }
-
-    /// The folder of uploads under way.
-    pub fn staging(&self) -> PathBuf {
-        self.root.join("staging")
     }
 }
 

@@ -38,7 +38,7 @@ pub enum ApiError {
         /// What it takes, for programmers; English.
         expected: String,
     },
-    /// The request has no `Idempotency-Key`, or one that is not 1 to 64 printable ASCII characters.
+    /// The request has no `Idempotency-Key`, or one that is not 1 to 255 visible ASCII characters.
     IdempotencyKey,
     /// No bearer token.
     NotSignedIn,
@@ -56,6 +56,10 @@ pub enum ApiError {
     WrongRole,
     /// Nothing there, or nothing the caller may know of.
     NotFound,
+    /// The case names the photo, its bytes have not arrived.
+    PhotoNotHere,
+    /// The photo is too large to be copied, or no picture.
+    NoPreview,
     /// No route has this path.
     NoRoute,
     /// The route does not know this method.
@@ -89,6 +93,13 @@ pub enum ApiError {
     VersionUnsupported {
         /// The version spoken here.
         supported: u16,
+    },
+    /// A phone used up a quota of the day.
+    Quota {
+        /// Stable code of which.
+        code: &'static str,
+        /// Seconds until it is worth trying again.
+        retry_after_s: u32,
     },
     /// Too many tries or requests.
     TooMany {
@@ -142,6 +153,8 @@ impl ApiError {
             Self::Proof(refused) => refused.code(),
             Self::WrongRole => "wrong_role",
             Self::NotFound => "not_found",
+            Self::PhotoNotHere => "photo_not_here",
+            Self::NoPreview => "no_preview",
             Self::NoRoute => "no_such_route",
             Self::Method => "method_not_allowed",
             Self::Refused(refusal) => refusal.code(),
@@ -150,6 +163,7 @@ impl ApiError {
             Self::MediaType { .. } => "wrong_media_type",
             Self::Invalid { code, .. } => code,
             Self::VersionUnsupported { .. } => "version_unsupported",
+            Self::Quota { code, .. } => code,
             Self::TooMany { .. } => "too_many_requests",
             Self::Timeout => "timeout",
             Self::Busy { .. } => "busy",
@@ -175,14 +189,14 @@ impl ApiError {
                 ProofError::Revoked | ProofError::UserDisabled => StatusCode::FORBIDDEN,
             },
             Self::WrongRole => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::PhotoNotHere | Self::NoPreview | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Refused(refusal) => refused_status(refusal),
             Self::IdempotencyMismatch | Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::VersionUnsupported { .. } => StatusCode::UPGRADE_REQUIRED,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Quota { .. } | Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
@@ -212,9 +226,10 @@ impl ApiError {
     /// Seconds to wait before trying again.
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
-            Self::TooMany { retry_after_s } | Self::Busy { retry_after_s } | Self::DiskFull { retry_after_s } => {
-                Some(*retry_after_s)
-            }
+            Self::Quota { retry_after_s, .. }
+            | Self::TooMany { retry_after_s }
+            | Self::Busy { retry_after_s }
+            | Self::DiskFull { retry_after_s } => Some(*retry_after_s),
             _ => None,
         }
     }

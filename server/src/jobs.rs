@@ -31,6 +31,11 @@ pub async fn run(app: App, stop: CancellationToken) {
             Ok(rows) => tracing::info!(rows, "swept what has run out"),
             Err(error) => tracing::warn!(error.cause = %error, "sweeping failed"),
         }
+        match app.uploads.expire(security).await {
+            Ok(0) => {}
+            Ok(uploads) => tracing::info!(uploads, "forgot uploads nobody finished"),
+            Err(error) => tracing::warn!(error.cause = %error, "forgetting uploads failed"),
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl Metrics {
     }
 
     /// The page: this process's counts, the store's, and the cases of the district by outcome.
-    pub fn page(&self, store: &Stats, cases: &[(&str, u64)]) -> String {
+    pub fn page(&self, store: &Stats, cases: &[(&str, i64)]) -> String {
         let mut page = Page(String::new());
         page.head("http_answers_total", "counter", "Answers by class of status.");
         for (class, count) in (1..).zip(&self.answers) {

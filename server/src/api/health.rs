@@ -5,8 +5,11 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::counts;
 use super::query::Params;
 use crate::app::App;
+use crate::domain::counts::Figures;
+use crate::domain::counts::query::{self, Ask};
 use crate::error::ApiError;
 use crate::params;
 use crate::store::StoreError;
@@ -47,6 +50,18 @@ pub(super) async fn ready(State(app): State<App>, query: Params) -> Result<Json<
 }
 
 /// Counts for monitoring, on the listener for operators only.
-pub(super) async fn metrics(State(app): State<App>) -> String {
-    app.metrics.page(&app.services.store.stats(), &[])
+pub(super) async fn metrics(State(app): State<App>) -> Result<String, ApiError> {
+    let shared = app.services.directory.clone();
+    let today = app.services.business.now().local_day();
+    let scope = app.identity.district.parse().map_err(|error| ApiError::internal(&error))?;
+    let ask = Ask { scope, from: counts::beginning(), to: today, by: None };
+    let table = app.services.store.read::<_, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            let directory = shared.get(tx).await?;
+            query::table(tx, &directory, &ask).await
+        })
+    });
+    let Figures { reported, void, filed, pending, closed, .. } = table.await?.total;
+    let cases = [("reported", reported), ("void", void), ("filed", filed), ("pending", pending), ("closed", closed)];
+    Ok(app.metrics.page(&app.services.store.stats(), &cases))
 }

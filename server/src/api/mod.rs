@@ -5,11 +5,17 @@
 
 mod auth;
 mod body;
+mod cases;
+mod counts;
 mod health;
 mod layers;
 mod me;
 pub mod openapi;
+mod phones;
+pub(crate) mod photos;
 mod query;
+mod reference;
+mod sync;
 
 use axum::Router;
 use axum::extract::Extension;
@@ -32,6 +38,16 @@ pub fn router(app: App) -> Router {
     routes.on("POST", "/v1/auth/token", post(auth::token));
     routes.on("POST", "/v1/auth/enrol", post(auth::enrol));
     routes.on("GET", "/v1/me", get(me::show));
+    routes.on("POST", "/v1/sync", post(sync::handle));
+    routes.on("GET", "/v1/cases", get(cases::list));
+    routes.on("GET", "/v1/cases/{id}", get(cases::show));
+    routes.on("GET", "/v1/cases/{id}/events", get(cases::events));
+    routes.on("POST", "/v1/cases/{id}/events", post(cases::act));
+    routes.on("GET", "/v1/cases/{id}/photos/{sha256}", get(photos::show));
+    routes.on("GET", "/v1/counts", get(counts::show));
+    routes.on("GET", "/v1/phones", get(phones::list));
+    routes.on("GET", "/v1/reference/bundle", get(reference::bundle));
+    routes.on("GET", "/v1/reference/{kind}", get(reference::part));
     routes
         .finish()
         .fallback(async || ApiError::NoRoute)

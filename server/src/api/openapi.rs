@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::query::Params;
-use super::{auth, health, me};
+use super::{auth, cases, counts, health, me, phones, photos, reference, sync};
 use crate::error::ApiError;
 
 /// The description of every route.
@@ -14,7 +14,24 @@ use crate::error::ApiError;
 #[openapi(
     info(title = "Xunge", description = "Reports of grid inspectors, decisions of offices, and the monthly figures."),
     modifiers(&Bearer),
-    paths(health::alive, health::ready, serve, auth::token, auth::enrol, me::show)
+    paths(
+        health::alive,
+        health::ready,
+        serve,
+        auth::token,
+        auth::enrol,
+        me::show,
+        sync::handle,
+        cases::list,
+        cases::show,
+        cases::events,
+        cases::act,
+        photos::show,
+        counts::show,
+        phones::list,
+        reference::bundle,
+        reference::part,
+    )
 )]
 pub struct Description;
 

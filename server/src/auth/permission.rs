@@ -4,6 +4,7 @@
 //! exist for it is the scope's: outside the scope 404, inside it 403 for a verb the role does not have.
 
 use xunge_client_core::model::Role;
+use xunge_client_core::wire::limits;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,16 @@ pub const TABLE: &[Rule] = &[
     rule("POST", "/v1/auth/token", Who::Anyone, FORM),
     rule("POST", "/v1/auth/enrol", Who::Anyone, FORM),
     rule("GET", "/v1/me", Who::Roles(EVERY_ROLE), NONE),
+    rule("POST", "/v1/sync", Who::Device, limits::ENVELOPE),
+    rule("GET", "/v1/cases", Who::Roles(EVERY_ROLE), NONE),
+    rule("GET", "/v1/cases/{id}", Who::Roles(EVERY_ROLE), NONE),
+    rule("GET", "/v1/cases/{id}/events", Who::Roles(EVERY_ROLE), NONE),
+    rule("POST", "/v1/cases/{id}/events", Who::Roles(EVERY_ROLE), JSON),
+    rule("GET", "/v1/cases/{id}/photos/{sha256}", Who::Roles(EVERY_ROLE), NONE),
+    rule("GET", "/v1/counts", Who::Roles(EVERY_ROLE), NONE),
+    rule("GET", "/v1/phones", Who::Roles(PHONE_KEEPERS), NONE),
+    rule("GET", "/v1/reference/bundle", Who::Roles(EVERY_ROLE), NONE),
+    rule("GET", "/v1/reference/{kind}", Who::Roles(EVERY_ROLE), NONE),
 ];
 
 /// The rule of a route.

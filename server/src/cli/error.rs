@@ -170,6 +170,12 @@ impl From<AppError> for CliError {
         match error {
             AppError::Keys(error) => error.into(),
             AppError::Store(error) => error.into(),
+            AppError::Blobs(error) => Self::failed(
+                "photos",
+                "",
+                said(format!("照片存储：{error}"), format!("The photos: {error}.")),
+                said("请检查数据目录的权限和剩余空间。", "Check the data folder's permissions and the space left."),
+            ),
         }
     }
 }

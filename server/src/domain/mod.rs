@@ -13,12 +13,15 @@
 //! | [`phones`] | what is still on which phone |
 //! | [`scope`] | what a person may see |
 //! | [`feed`] | what happened, for phones |
+//! | [`photos`] | photos of a case, for whoever may see it |
+//! | [`phones`], [`bundle`] | what is known of phones, and what they keep a copy of |
 //! | [`directory`] | org tree and category trees in memory |
 //! | [`numbering`] | case numbers |
 //! | [`audit`] | who did what outside the ledger as well |
 //! | [`work`] | what a transaction writes once at its end |
 
 pub mod audit;
+pub mod bundle;
 pub mod cases;
 pub mod commands;
 pub mod counts;
@@ -30,6 +33,7 @@ pub mod ledger;
 pub mod numbering;
 pub mod people;
 pub mod phones;
+pub mod photos;
 pub mod references;
 pub mod requests;
 pub mod scope;

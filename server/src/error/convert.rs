@@ -1,6 +1,6 @@
 //! What the errors of the layers below mean to a caller.
 
-use xunge_client_core::wire::WireError;
+use xunge_client_core::wire::{VERSION, WireError};
 use xunge_client_core::workflow::Refusal;
 
 use super::ApiError;
@@ -8,7 +8,10 @@ use crate::auth::enrol::{self, EnrolError};
 use crate::auth::login::LoginError;
 use crate::auth::proof::ProofError;
 use crate::auth::token::TokenError;
+use crate::blobs::BlobError;
+use crate::domain::commands::CommandError;
 use crate::store::StoreError;
+use crate::sync::SyncRefusal;
 
 /// Seconds after which a full queue or a busy database is worth another try.
 const BUSY_S: u32 = 5;
@@ -88,6 +91,41 @@ impl From<EnrolError> for ApiError {
                 en: format!("The name has to be 1 to {} printable characters. Correct it.", enrol::MAX_NAME_CHARS),
             },
             EnrolError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CommandError> for ApiError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::NotFound => Self::NotFound,
+            CommandError::KeyReused => Self::IdempotencyMismatch,
+            CommandError::Refused(refusal) => Self::Refused(refusal),
+            CommandError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BlobError> for ApiError {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::NoSpace => Self::DiskFull { retry_after_s: FULL_S },
+            BlobError::Closed => Self::Busy { retry_after_s: BUSY_S },
+            // A row says the bytes are here: that is a defect and not an answer.
+            BlobError::Missing | BlobError::Failed { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<SyncRefusal> for ApiError {
+    fn from(refusal: SyncRefusal) -> Self {
+        match refusal {
+            SyncRefusal::Wire(error) => error.into(),
+            SyncRefusal::Version { .. } => Self::VersionUnsupported { supported: VERSION },
+            SyncRefusal::Proof(refused) => Self::Proof(refused),
+            SyncRefusal::Quota { what, retry_after_s } => Self::Quota { code: what, retry_after_s },
+            SyncRefusal::Busy | SyncRefusal::Conflict { .. } => Self::Busy { retry_after_s: 1 },
+            SyncRefusal::Store(error) => error.into(),
         }
     }
 }

@@ -39,6 +39,8 @@ impl ApiError {
             },
             Self::WrongRole => ("岗位无权限", "Role not allowed"),
             Self::NotFound => ("未找到", "Not found"),
+            Self::PhotoNotHere => ("照片尚未上传", "Photo not here yet"),
+            Self::NoPreview => ("照片无法预览", "No preview"),
             Self::NoRoute => ("接口不存在", "No such route"),
             Self::Method => ("不支持的方法", "Method not allowed"),
             Self::Refused(_) => ("案件操作被拒绝", "Refused by the workflow"),
@@ -47,6 +49,7 @@ impl ApiError {
             Self::MediaType { .. } => ("内容类型不支持", "Wrong media type"),
             Self::Invalid { .. } => ("内容校验未通过", "Not valid"),
             Self::VersionUnsupported { .. } => ("版本过低", "Version not supported"),
+            Self::Quota { .. } => ("当日配额已用完", "Quota used up"),
             Self::TooMany { .. } => ("请求过于频繁", "Too many requests"),
             Self::Timeout => ("接收超时", "Timeout"),
             Self::Busy { .. } => ("服务繁忙", "Busy"),
@@ -61,7 +64,7 @@ impl ApiError {
             Self::UnknownParameter { name } => format!("此接口没有参数“{name}”。请检查拼写或去掉该参数。"),
             Self::BadParameter { name, expected } => format!("参数“{name}”应为 {expected}。请更正后重发。"),
             Self::IdempotencyKey => {
-                "请在请求头 Idempotency-Key 中给出 1 至 64 个可见 ASCII 字符；重发同一请求时保持不变。".into()
+                "请在请求头 Idempotency-Key 中给出 1 至 255 个可见 ASCII 字符；重发同一请求时保持不变。".into()
             }
             Self::NotSignedIn => "请先登录，并在请求头中携带 Authorization: Bearer。".into(),
             Self::TokenInvalid => "凭证不是本服务器为此用途签发的，或账号权限已变更。请重新登录。".into(),
@@ -83,6 +86,8 @@ impl ApiError {
             .into(),
             Self::WrongRole => "您的岗位不能使用此功能。请由有权限的岗位办理。".into(),
             Self::NotFound => "不存在，或不在您的管辖范围内。请检查编号。".into(),
+            Self::PhotoNotHere => "案件已登记这张照片，但手机尚未传完。请稍后再看。".into(),
+            Self::NoPreview => "这张照片过大或不是可识别的图片，没有预览。需要时请查看原件（size=original）。".into(),
             Self::NoRoute => "请对照 /openapi.json 检查路径。".into(),
             Self::Method => "此路径不支持该方法，请见响应头 Allow。".into(),
             Self::Refused(refusal) => format!("{}{}", refusal.zh(), refusal.hint_zh()),
@@ -92,6 +97,11 @@ impl ApiError {
             Self::Invalid { zh, .. } => zh.clone(),
             Self::VersionUnsupported { supported } => {
                 format!("本服务器使用协议版本 {supported}。请升级应用，已保存的内容不受影响。")
+            }
+            Self::Quota { retry_after_s, .. } => {
+                format!(
+                    "本终端今日的上报量已达上限，内容已保存在手机上，{retry_after_s} 秒后自动重试。需要提高上限请联系管理员。"
+                )
             }
             Self::TooMany { retry_after_s } => format!("请在 {retry_after_s} 秒后重试。"),
             Self::Timeout => "请求内容长时间没有到达。请在网络好转后重试。".into(),
@@ -113,7 +123,7 @@ impl ApiError {
             }
             Self::BadParameter { name, expected } => format!("`{name}` takes {expected}. Correct it and send again."),
             Self::IdempotencyKey => {
-                "Give 1 to 64 visible ASCII characters in the header Idempotency-Key, and the same \
+                "Give 1 to 255 visible ASCII characters in the header Idempotency-Key, and the same \
                                      ones when you repeat the request."
                     .into()
             }
@@ -143,6 +153,13 @@ impl ApiError {
             .into(),
             Self::WrongRole => "Your role does not use this. Ask someone whose role does.".into(),
             Self::NotFound => "It does not exist, or not within your scope. Check the id.".into(),
+            Self::PhotoNotHere => {
+                "The case names the photo, the phone has not sent all of it. Look again later.".into()
+            }
+            Self::NoPreview => {
+                "The photo is too large or no picture that can be read. If need be see the original (size=original)."
+                    .into()
+            }
             Self::NoRoute => "Compare the path with /openapi.json.".into(),
             Self::Method => "The path does not know this method; see the header Allow.".into(),
             Self::Refused(refusal) => sentence(&refusal.en(), refusal.hint_en()),
@@ -155,6 +172,9 @@ impl ApiError {
             Self::VersionUnsupported { supported } => {
                 format!("This server speaks protocol version {supported}. Update the app; what is saved stays.")
             }
+            Self::Quota { retry_after_s, .. } => format!(
+                "The phone has sent as much as it may today; everything stays saved on it. Try again in {retry_after_s} s."
+            ),
             Self::TooMany { retry_after_s } => format!("Try again in {retry_after_s} s."),
             Self::Timeout => "The body stopped arriving. Try again when the network is better.".into(),
             Self::Busy { retry_after_s } => format!("The server is busy. Try again in {retry_after_s} s."),

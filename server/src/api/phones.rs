@@ -1,0 +1,80 @@
+//! Phones, for those who answer for them.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::openapi::ProblemBody;
+use super::query::Params;
+use crate::app::App;
+use crate::auth::extract::Caller;
+use crate::domain::phones::{self, PhoneRow};
+use crate::error::ApiError;
+use crate::store::StoreError;
+
+/// Phones of the caller's part of the tree.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Phones {
+    items: Vec<Phone>,
+}
+
+/// A phone and its user. Times are Unix milliseconds.
+#[derive(Debug, Serialize, ToSchema)]
+struct Phone {
+    id: String,
+    /// What its owner calls it.
+    name: String,
+    /// Log-in name of its user.
+    user: String,
+    user_name: String,
+    unit: Option<String>,
+    enrolled_at: i64,
+    /// When it last proved itself.
+    last_seen_at: Option<i64>,
+    /// When it was shut out.
+    revoked_at: Option<i64>,
+    /// When a second copy of it was noticed.
+    cloned_at: Option<i64>,
+    waiting: Waiting,
+}
+
+/// What a phone last said is still only on it.
+#[derive(Debug, Serialize, ToSchema)]
+struct Waiting {
+    /// Cases with unsent facts or requests.
+    cases: i64,
+    /// Photos not fully sent.
+    photos: i64,
+}
+
+impl From<PhoneRow> for Phone {
+    fn from(row: PhoneRow) -> Self {
+        let info = row.info;
+        Self {
+            id: info.id.to_string(),
+            name: info.name,
+            user: info.user,
+            user_name: row.user_name,
+            unit: row.unit.map(|unit| unit.to_string()),
+            enrolled_at: info.enrolled_at.0,
+            last_seen_at: info.last_seen_at.map(|at| at.0),
+            revoked_at: info.revoked_at.map(|at| at.0),
+            cloned_at: info.cloned_at.map(|at| at.0),
+            waiting: Waiting { cases: info.waiting_cases, photos: info.waiting_photos },
+        }
+    }
+}
+
+/// Lists phones, those with something waiting first.
+#[utoipa::path(get, path = "/v1/phones", tag = "phones", security(("bearer" = [])), responses(
+    (status = 200, body = Phones),
+    (status = 403, description = "wrong_role", body = ProblemBody),
+))]
+pub(super) async fn list(State(app): State<App>, caller: Caller, query: Params) -> Result<Json<Phones>, ApiError> {
+    query.finish()?;
+    let viewer = caller.viewer;
+    let rows =
+        app.services.store.read::<_, StoreError, _>(move |tx| Box::pin(async move { phones::list(tx, &viewer).await }));
+    Ok(Json(Phones { items: rows.await?.into_iter().map(Phone::from).collect() }))
+}
