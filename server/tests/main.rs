@@ -1,0 +1,12 @@
+//! The server from outside: the real router over a real data folder, and the real binary.
+#![allow(clippy::unwrap_used, reason = "a test that can not go on says so by panicking")]
+
+mod access;
+mod cases;
+mod enrolment;
+mod forgeries;
+mod passwords;
+mod phone;
+mod problems;
+mod process;
+mod site;

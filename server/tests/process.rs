@@ -1,0 +1,264 @@
+//! The binary as a process: exit codes, what it prints, how it ends.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_xunge-server");
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/org.json");
+
+fn run(args: &[&str]) -> Output {
+    Command::new(BINARY).args(args).env("LC_ALL", "C").output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {} {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    })
+}
+
+/// Runs a command that has to end well.
+fn ok(args: &[&str]) -> Value {
+    let output = run(args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    json(&output)
+}
+
+/// Runs a command that has to fail; gives its exit code and the error's code.
+fn fails(args: &[&str]) -> (Option<i32>, String) {
+    let output = run(args);
+    (output.status.code(), json(&output)["error"]["code"].as_str().unwrap_or_default().to_owned())
+}
+
+struct Served {
+    child: Child,
+    address: String,
+    rest: BufReader<std::process::ChildStdout>,
+}
+
+impl Served {
+    fn start(data: &str) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(["serve", "--data", data, "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut rest = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        rest.read_line(&mut line).unwrap();
+        let listening: Value = serde_json::from_str(&line).unwrap();
+        let address = listening["listening"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+        Self { child, address, rest }
+    }
+
+    /// Sends one request on a connection of its own and reads the whole answer.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn get(&self, path: &str, headers: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n"))
+    }
+
+    fn post(&self, path: &str, body: &str) -> Value {
+        let length = body.len();
+        let head = "host: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
+        let answer = self.ask(&format!("POST {path} HTTP/1.1\r\n{head}content-length: {length}\r\n\r\n{body}"));
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    /// Sends a signal; gives the exit code and how long it took.
+    fn signal(mut self, name: &str) -> (Option<i32>, Duration) {
+        let began = Instant::now();
+        assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                let mut rest = String::new();
+                self.rest.read_to_string(&mut rest).unwrap();
+                assert_eq!(rest, "", "stdout holds the address and nothing else");
+                return (status.code(), began.elapsed());
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "the server did not end within ten seconds");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn data(folder: &tempfile::TempDir) -> String {
+    folder.path().join("data").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn init_serve_sign_in_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(&folder);
+    let init = ok(&["init", "--data", &data, "--org", EXAMPLE, "--json"]);
+    assert_eq!(init["data"], data.as_str());
+    let users = init["users"].as_array().unwrap();
+    for user in users {
+        let inspector = user["role"] == "inspector";
+        assert_eq!((user["password"].is_string(), user["enrol_code"].is_string()), (!inspector, inspector), "{user}");
+        assert!(user["scope"].is_string() && user.get("unit").is_some());
+    }
+    assert_eq!(init["admin"]["user"], "admin");
+
+    let server = Served::start(&data);
+    assert!(server.get("/healthz", "").starts_with("HTTP/1.1 200"));
+    let password = &init["admin"]["password"];
+    let grant = format!("{{\"grant\":\"password\",\"user\":\"admin\",\"password\":{password}}}");
+    let token = server.post("/v1/auth/token", &grant);
+    let bearer = format!("authorization: Bearer {}\r\n", token["access_token"].as_str().unwrap());
+    assert!(server.get("/v1/me", &bearer).contains("\"user\":\"admin\""));
+
+    // What the command line does beside a running server acts at once.
+    assert_eq!(ok(&["user", "disable", "admin", "--data", &data, "--json"])["disabled"], true);
+    assert!(server.get("/v1/me", &bearer).starts_with("HTTP/1.1 401"));
+    assert_eq!(fails(&["serve", "--data", &data, "--json"]), (Some(1), "data_dir_in_use".into()));
+
+    let (code, _) = server.signal("-TERM");
+    assert_eq!(code, Some(0));
+    assert!(!Path::new(&format!("{data}/xunge.db-wal")).exists(), "the log is emptied into the database");
+}
+
+#[test]
+fn an_interrupt_ends_the_server_while_a_request_hangs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(&folder);
+    ok(&["init", "--data", &data, "--org", EXAMPLE, "--json"]);
+    let server = Served::start(&data);
+    let mut hanging = TcpStream::connect(&server.address).unwrap();
+    hanging.write_all(b"POST /v1/auth/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n").unwrap();
+    hanging.write_all(b"content-length: 100\r\n\r\n{").unwrap();
+    assert!(server.get("/healthz", "").starts_with("HTTP/1.1 200"));
+    let (code, took) = server.signal("-INT");
+    assert_eq!(code, Some(0), "after {took:?}");
+}
+
+#[test]
+fn init_leaves_a_folder_with_anything_in_it_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("letter.txt"), "dear").unwrap();
+    let path = folder.path().to_str().unwrap();
+    assert_eq!(
+        fails(&["init", "--data", path, "--example", "xixia", "--json"]),
+        (Some(1), "data_dir_not_empty".into())
+    );
+    assert_eq!(std::fs::read_dir(path).unwrap().count(), 1);
+}
+
+#[test]
+fn a_broken_org_file_is_refused_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("org.json");
+    std::fs::write(&file, "{\"format\": \"xunge-org/1\", \"plces\": []}").unwrap();
+    let args = ["init", "--data", &data(&folder), "--org", file.to_str().unwrap(), "--json"];
+    assert_eq!(fails(&args), (Some(1), "org_json".into()));
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn misuse_ends_with_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(&folder);
+    for (args, code) in [
+        (vec!["backup", "--data", &data, "--json"], "not_built_yet"),
+        (vec!["restore", "--from", "x", "--json"], "not_built_yet"),
+        (vec!["serve", "--data", &data, "--database-url", "postgres://h/d", "--json"], "not_built_yet"),
+        (vec!["init", "--data", &data, "--example", "xixia", "--blobs", "s3://b", "--json"], "not_built_yet"),
+        (vec!["init", "--data", &data, "--json"], "usage"),
+        (vec!["init", "--data", &data, "--example", "atlantis", "--json"], "usage"),
+        (vec!["serve", "--json"], "usage"),
+        (vec!["sing", "--json"], "usage"),
+        (vec!["--json"], "usage"),
+    ] {
+        assert_eq!(fails(&args), (Some(2), code.into()), "{args:?}");
+    }
+    assert!(!folder.path().join("data").exists());
+    let config = folder.path().join("xunge.toml");
+    std::fs::write(&config, "lisen = '127.0.0.1:0'").unwrap();
+    let output = run(&["serve", "--data", &data, "--config", config.to_str().unwrap(), "--json"]);
+    assert_eq!((output.status.code(), &json(&output)["error"]["code"]), (Some(2), &"config".into()));
+    assert!(json(&output)["error"]["message"].as_str().unwrap().contains("lisen"));
+}
+
+#[test]
+fn users_and_phones_are_kept_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(&folder);
+    ok(&["init", "--data", &data, "--org", EXAMPLE, "--json"]);
+    let common = ["--data", &data, "--json"];
+    let with = |args: &[&'static str]| [args, &common].concat();
+
+    let office = ok(&with(&[
+        "user",
+        "add",
+        "review-9",
+        "--name",
+        "审核员九",
+        "--role",
+        "town_office",
+        "--scope",
+        "640199001",
+        "--unit",
+        "U640199001",
+    ]));
+    assert!(office["password"].is_string() && office["enrol_code"].is_null());
+    let inspector = ok(&with(&[
+        "user",
+        "add",
+        "insp-9",
+        "--name",
+        "网格员九",
+        "--role",
+        "inspector",
+        "--scope",
+        "640199001",
+        "--unit",
+        "U640199001",
+        "--grid",
+        "640199001001001",
+    ]));
+    assert!(inspector["password"].is_null() && inspector["enrol_code"].is_string());
+    for (args, code) in [
+        (vec!["user", "add", "review-9", "--name", "x", "--role", "admin", "--scope", "640199"], "user_exists"),
+        (vec!["user", "add", "x9", "--name", "x", "--role", "admin", "--scope", "640777"], "unknown_code"),
+        (vec!["user", "add", "X 9", "--name", "x", "--role", "admin", "--scope", "640199"], "user_name"),
+        (vec!["user", "add", "x9", "--name", "x", "--role", "inspector", "--scope", "640199"], "grid"),
+        (vec!["user", "disable", "nobody"], "unknown_user"),
+        (vec!["user", "passwd", "nobody"], "unknown_user"),
+        (vec!["device", "enrol-code", "--user", "nobody"], "unknown_user"),
+        (vec!["device", "revoke", "01HF7YAT00WRN6SFNT6TCWJKXW"], "unknown_device"),
+    ] {
+        assert_eq!(fails(&with(&args)), (Some(1), code.into()), "{args:?}");
+    }
+    assert!(ok(&with(&["user", "passwd", "review-9"]))["password"].is_string());
+    assert_eq!(ok(&with(&["user", "list"]))["users"].as_array().unwrap().len(), 12);
+    let code = ok(&with(&["device", "enrol-code", "--user", "insp-9", "--server", "https://grid.example"]));
+    assert!(code["code"].is_string() && code["link"].as_str().unwrap().starts_with("xunge://enrol?code="));
+    assert_eq!(ok(&with(&["device", "list"]))["devices"], Value::Array(Vec::new()));
+    assert_eq!(ok(&with(&["doctor"]))["ok"], true);
+    assert_eq!(fails(&["doctor", "--data", "/nowhere", "--json"]), (Some(1), "no_data_dir".into()));
+}
+
+#[test]
+fn the_description_of_the_api_is_one_json_document() {
+    assert!(ok(&["openapi", "--json"])["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert!(json(&run(&["openapi"]))["paths"].is_object());
+}
