@@ -4,8 +4,10 @@ mod machine;
 mod server;
 mod world;
 
+mod cost;
 mod drafting;
 mod faults;
+mod online;
 mod repairs;
 mod restart;
 mod syncing;
