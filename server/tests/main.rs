@@ -5,6 +5,7 @@ mod access;
 mod cases;
 mod enrolment;
 mod forgeries;
+mod pages;
 mod passwords;
 mod phone;
 mod problems;
