@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use xunge_client_core::model::{CaseId, CategoryRef, Mode, Sha256};
+use xunge_client_core::model::{CaseId, CategoryRef, Mode, Point, Sha256};
 use xunge_client_core::workflow::{Member, Payload, Refusal, State as CaseState, Verb, Why};
 
 use super::body;
@@ -15,7 +15,7 @@ use super::openapi::ProblemBody;
 use super::query::Params;
 use crate::app::App;
 use crate::auth::extract::Caller;
-use crate::domain::cases::{self, CaseDetail, EventView, Filter, Page};
+use crate::domain::cases::{self, Filter, Page};
 use crate::domain::commands::{self, Key, Wish};
 use crate::domain::scope::Scope;
 use crate::error::ApiError;
@@ -40,7 +40,7 @@ const LARGEST_PAGE: usize = 200;
     ("after" = Option<String>, Query, description = "`next` of the page before"),
     ("limit" = Option<usize>, Query, description = "1 to 200, default 50"),
 ), responses(
-    (status = 200, description = "`items` and `next`", body = Object),
+    (status = 200, body = Page),
     (status = 400, description = "unknown_parameter or bad_parameter", body = ProblemBody),
     (status = 401, body = ProblemBody),
 ))]
@@ -111,7 +111,7 @@ pub(super) async fn show(
     caller: Caller,
     Path(id): Path<String>,
     query: Params,
-) -> Result<Json<CaseDetail>, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     query.finish()?;
     let id = case_id(&id)?;
     let (viewer, shared) = (caller.viewer, app.services.directory.clone());
@@ -121,13 +121,32 @@ pub(super) async fn show(
             cases::detail(tx, &scope, &viewer, id).await
         })
     });
-    Ok(Json(found.await?.ok_or(ApiError::NotFound)?))
+    Ok(Json(in_degrees(&found.await?.ok_or(ApiError::NotFound)?)))
 }
 
-/// The events of a case.
-#[derive(Debug, Serialize)]
-pub(super) struct Events {
-    items: Vec<EventView>,
+/// Plain data as JSON, with every `point` of integers as `lon` and `lat` in decimal degrees.
+///
+/// Integers are for the wire; programs and people outside expect degrees.
+fn in_degrees<T: Serialize>(data: &T) -> Value {
+    let mut json = serde_json::to_value(data).expect("what the domain answers is plain data");
+    convert(&mut json);
+    json
+}
+
+fn convert(json: &mut Value) {
+    match json {
+        Value::Object(members) => {
+            let point = members.get("point").and_then(|point| serde_json::from_value::<Point>(point.clone()).ok());
+            if let Some((lon, lat)) = point.map(Point::degrees) {
+                members.remove("point");
+                members.insert("lon".to_owned(), lon.into());
+                members.insert("lat".to_owned(), lat.into());
+            }
+            members.values_mut().for_each(convert);
+        }
+        Value::Array(items) => items.iter_mut().for_each(convert),
+        _ => {}
+    }
 }
 
 /// The events of a case, oldest first, with the hashes that chain them.
@@ -142,7 +161,7 @@ pub(super) async fn events(
     caller: Caller,
     Path(id): Path<String>,
     query: Params,
-) -> Result<Json<Events>, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     query.finish()?;
     let id = case_id(&id)?;
     let (viewer, shared) = (caller.viewer, app.services.directory.clone());
@@ -152,7 +171,8 @@ pub(super) async fn events(
             cases::events(tx, &scope, id).await
         })
     });
-    Ok(Json(Events { items: found.await?.ok_or(ApiError::NotFound)? }))
+    let items = in_degrees(&found.await?.ok_or(ApiError::NotFound)?);
+    Ok(Json(json!({"items": items})))
 }
 
 /// A verb on a case; further members depend on the verb (docs/API.md).
@@ -251,8 +271,6 @@ fn at_fault(body: Map<String, Value>, error: &serde_json::Error) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn read(body: Value) -> Result<(Verb, u32, Payload), ApiError> {
@@ -284,6 +302,17 @@ mod tests {
             assert_eq!(refused.field().as_deref(), Some(field), "{body} {refused:?}");
             assert!([400, 422].contains(&refused.status().as_u16()));
         }
+    }
+
+    #[test]
+    fn points_are_told_in_degrees_wherever_they_stand() {
+        let told = in_degrees(&json!({"facts": {"point": {"lon_e6": 106_105_001, "lat_e6": -38_485_000}, "text": "x"},
+            "items": [{"payload": {"facts": {"point": {"lon_e6": 1, "lat_e6": 2}}}}], "point": "of view"}));
+        assert_eq!(
+            told,
+            json!({"facts": {"lon": 106.105001, "lat": -38.485, "text": "x"},
+                "items": [{"payload": {"facts": {"lon": 0.000001, "lat": 0.000002}}}], "point": "of view"})
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::store::StoreError;
     ("to" = Option<String>, Query, description = "last local day of receipt; default today"),
     ("by" = Option<String>, Query, description = "`unit`, `category`, `day`, `mode` or `grid`"),
 ), responses(
-    (status = 200, description = "`scope`, `from`, `to`, `total`, `rows`", body = Object),
+    (status = 200, body = Table),
     (status = 400, description = "unknown_parameter or bad_parameter", body = ProblemBody),
     (status = 404, description = "a scope that is not within the caller's", body = ProblemBody),
 ))]

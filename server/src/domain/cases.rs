@@ -13,7 +13,7 @@ pub use detail::{CaseDetail, EventView, PhotoView, detail, events};
 pub use list::{Cursor, Filter, Order, Page, list};
 
 /// How many photos a case names, and how many have arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct PhotoCount {
     /// Named.
     pub expected: u32,
@@ -22,9 +22,10 @@ pub struct PhotoCount {
 }
 
 /// A case in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CaseItem {
     /// Its id.
+    #[schema(value_type = String)]
     pub id: CaseId,
     /// 案卷号, once filed.
     pub case_no: Option<String>,

@@ -81,7 +81,7 @@ impl Cells {
 }
 
 /// The published figures of a set of cases.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Figures {
     /// 上报: received in the period, void included.
     pub reported: i64,

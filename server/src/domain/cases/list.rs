@@ -83,7 +83,7 @@ impl std::str::FromStr for Cursor {
 }
 
 /// One page of the list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Page {
     /// Newest first.
     pub items: Vec<CaseItem>,

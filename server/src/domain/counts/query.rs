@@ -63,13 +63,16 @@ pub struct Ask {
 }
 
 /// Figures of a scope and period.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Table {
     /// As asked.
+    #[schema(value_type = String)]
     pub scope: OrgCode,
     /// As asked.
+    #[schema(value_type = String, format = Date)]
     pub from: LocalDay,
     /// As asked.
+    #[schema(value_type = String, format = Date)]
     pub to: LocalDay,
     /// The sum of all rows.
     pub total: Figures,
@@ -78,7 +81,7 @@ pub struct Table {
 }
 
 /// One row of figures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TableRow {
     /// Unit code, category, day, mode or grid.
     pub key: String,
