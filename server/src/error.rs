@@ -13,6 +13,7 @@ use xunge_client_core::wire::Current;
 use xunge_client_core::workflow::Refusal;
 
 use crate::auth::proof::ProofError;
+use crate::domain::uploads::UploadError;
 
 pub use self::respond::{Language, localize};
 
@@ -60,6 +61,10 @@ pub enum ApiError {
     PhotoNotHere,
     /// The photo is too large to be copied, or no picture.
     NoPreview,
+    /// An upload was refused.
+    Upload(UploadError),
+    /// A client of the upload protocol that speaks another version, or does not say which.
+    TusVersion,
     /// No route has this path.
     NoRoute,
     /// The route does not know this method.
@@ -155,6 +160,8 @@ impl ApiError {
             Self::NotFound => "not_found",
             Self::PhotoNotHere => "photo_not_here",
             Self::NoPreview => "no_preview",
+            Self::Upload(refused) => refused.code(),
+            Self::TusVersion => "tus_version",
             Self::NoRoute => "no_such_route",
             Self::Method => "method_not_allowed",
             Self::Refused(refusal) => refusal.code(),
@@ -190,6 +197,8 @@ impl ApiError {
             },
             Self::WrongRole => StatusCode::FORBIDDEN,
             Self::NotFound | Self::PhotoNotHere | Self::NoPreview | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Upload(refused) => upload_status(refused),
+            Self::TusVersion => StatusCode::PRECONDITION_FAILED,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Refused(refusal) => refused_status(refusal),
             Self::IdempotencyMismatch | Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -230,8 +239,23 @@ impl ApiError {
             | Self::TooMany { retry_after_s }
             | Self::Busy { retry_after_s }
             | Self::DiskFull { retry_after_s } => Some(*retry_after_s),
+            // Uploads under way end one by one, those given up after days.
+            Self::Upload(UploadError::TooMany) => Some(600),
             _ => None,
         }
+    }
+}
+
+/// What refused uploads mean in HTTP and tus: 409 go on elsewhere, 460 the bytes were damaged.
+fn upload_status(refused: &UploadError) -> StatusCode {
+    match refused {
+        UploadError::NotFound => StatusCode::NOT_FOUND,
+        UploadError::Offset { .. } | UploadError::Stored => StatusCode::CONFLICT,
+        UploadError::Size { .. } | UploadError::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        UploadError::Checksum | UploadError::Hash => StatusCode::from_u16(460).expect("three digits"),
+        UploadError::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        UploadError::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        UploadError::Store(_) | UploadError::Blob(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::auth::permission::Rule;
 use crate::error::ApiError;
 
 /// How long a body may stand still. A weak link is slow for minutes, a dead one for ever.
-const STANDSTILL: Duration = Duration::from_secs(30);
+pub(super) const STANDSTILL: Duration = Duration::from_secs(30);
 
 /// The bytes of a body, at most as many as the route's rule allows.
 #[derive(Debug)]

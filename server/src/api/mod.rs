@@ -16,11 +16,12 @@ pub(crate) mod photos;
 mod query;
 mod reference;
 mod sync;
+mod tus;
 
 use axum::Router;
 use axum::extract::Extension;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use self::layers::Peer;
@@ -44,6 +45,12 @@ pub fn router(app: App) -> Router {
     routes.on("GET", "/v1/cases/{id}/events", get(cases::events));
     routes.on("POST", "/v1/cases/{id}/events", post(cases::act));
     routes.on("GET", "/v1/cases/{id}/photos/{sha256}", get(photos::show));
+    routes.on("OPTIONS", "/v1/photos", options(tus::describe));
+    routes.on("POST", "/v1/photos", post(tus::create));
+    routes.on("HEAD", "/v1/photos/{upload}", head(tus::show));
+    routes.on("PATCH", "/v1/photos/{upload}", patch(tus::append));
+    routes.on("DELETE", "/v1/photos/{upload}", delete(tus::remove));
+    routes.on("POST", "/v1/photos/{upload}", post(tus::instead));
     routes.on("GET", "/v1/counts", get(counts::show));
     routes.on("GET", "/v1/phones", get(phones::list));
     routes.on("GET", "/v1/reference/bundle", get(reference::bundle));

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::query::Params;
-use super::{auth, cases, counts, health, me, phones, photos, reference, sync};
+use super::{auth, cases, counts, health, me, phones, photos, reference, sync, tus};
 use crate::error::ApiError;
 
 /// The description of every route.
@@ -27,6 +27,12 @@ use crate::error::ApiError;
         cases::events,
         cases::act,
         photos::show,
+        tus::describe,
+        tus::create,
+        tus::show,
+        tus::append,
+        tus::remove,
+        tus::instead,
         counts::show,
         phones::list,
         reference::bundle,

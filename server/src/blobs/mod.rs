@@ -20,7 +20,6 @@ pub mod staging;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

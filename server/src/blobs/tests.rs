@@ -1,5 +1,6 @@
 //! What the photo store promises, tried on a folder and, where it applies, in memory.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;

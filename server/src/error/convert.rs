@@ -10,6 +10,7 @@ use crate::auth::proof::ProofError;
 use crate::auth::token::TokenError;
 use crate::blobs::BlobError;
 use crate::domain::commands::CommandError;
+use crate::domain::uploads::UploadError;
 use crate::store::StoreError;
 use crate::sync::SyncRefusal;
 
@@ -126,6 +127,17 @@ impl From<SyncRefusal> for ApiError {
             SyncRefusal::Quota { what, retry_after_s } => Self::Quota { code: what, retry_after_s },
             SyncRefusal::Busy | SyncRefusal::Conflict { .. } => Self::Busy { retry_after_s: 1 },
             SyncRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Store(error) => error.into(),
+            UploadError::Blob(error) => error.into(),
+            UploadError::DiskFull => Self::DiskFull { retry_after_s: FULL_S },
+            refused => Self::Upload(refused),
         }
     }
 }

@@ -4,6 +4,7 @@ use xunge_client_core::model::Role;
 use xunge_client_core::workflow::{State, Verb};
 
 use super::*;
+use crate::domain::uploads::UploadError;
 
 /// One of each kind; `match` in the functions above is what keeps this list's kinds complete.
 fn one_of_each() -> Vec<ApiError> {
@@ -21,6 +22,8 @@ fn one_of_each() -> Vec<ApiError> {
         ApiError::NotFound,
         ApiError::PhotoNotHere,
         ApiError::NoPreview,
+        ApiError::Upload(UploadError::Hash),
+        ApiError::TusVersion,
         ApiError::NoRoute,
         ApiError::Method,
         ApiError::Refused(Refusal::ReasonMissing),

@@ -41,6 +41,8 @@ impl ApiError {
             Self::NotFound => ("未找到", "Not found"),
             Self::PhotoNotHere => ("照片尚未上传", "Photo not here yet"),
             Self::NoPreview => ("照片无法预览", "No preview"),
+            Self::Upload(_) => ("照片上传被拒绝", "Upload refused"),
+            Self::TusVersion => ("上传协议版本不符", "Wrong upload protocol version"),
             Self::NoRoute => ("接口不存在", "No such route"),
             Self::Method => ("不支持的方法", "Method not allowed"),
             Self::Refused(_) => ("案件操作被拒绝", "Refused by the workflow"),
@@ -88,6 +90,8 @@ impl ApiError {
             Self::NotFound => "不存在，或不在您的管辖范围内。请检查编号。".into(),
             Self::PhotoNotHere => "案件已登记这张照片，但手机尚未传完。请稍后再看。".into(),
             Self::NoPreview => "这张照片过大或不是可识别的图片，没有预览。需要时请查看原件（size=original）。".into(),
+            Self::Upload(refused) => refused.zh(),
+            Self::TusVersion => "请在请求头中给出 Tus-Resumable: 1.0.0。".into(),
             Self::NoRoute => "请对照 /openapi.json 检查路径。".into(),
             Self::Method => "此路径不支持该方法，请见响应头 Allow。".into(),
             Self::Refused(refusal) => format!("{}{}", refusal.zh(), refusal.hint_zh()),
@@ -160,6 +164,8 @@ impl ApiError {
                 "The photo is too large or no picture that can be read. If need be see the original (size=original)."
                     .into()
             }
+            Self::Upload(refused) => refused.en(),
+            Self::TusVersion => "Send the header Tus-Resumable: 1.0.0.".into(),
             Self::NoRoute => "Compare the path with /openapi.json.".into(),
             Self::Method => "The path does not know this method; see the header Allow.".into(),
             Self::Refused(refusal) => sentence(&refusal.en(), refusal.hint_en()),
