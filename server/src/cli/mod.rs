@@ -3,6 +3,7 @@
 //! With `--json`, stdout is one JSON document and everything else goes to stderr. Exit codes: 0 done, 1 failed,
 //! 2 used wrongly or not built yet.
 
+mod demo;
 mod device;
 mod doctor;
 mod error;
@@ -69,6 +70,8 @@ enum Command {
     Device(device::Args),
     /// Print the description of the JSON API.
     Openapi,
+    /// Replay 西夏区, November 2023, through real phones, and hold the figures against the published report.
+    Demo(demo::Args),
     /// Look over an installation and say what needs attention.
     Doctor(Data),
     /// Any other word: a part that is not built yet, or a mistake.
@@ -77,7 +80,7 @@ enum Command {
 }
 
 /// Parts that the contracts name and that do not exist yet.
-const NOT_BUILT: &[&str] = &["report", "import", "export", "backup", "restore", "migrate", "verify", "demo"];
+const NOT_BUILT: &[&str] = &["report", "import", "export", "backup", "restore", "migrate", "verify"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -89,7 +92,7 @@ fn run(args: Vec<OsString>) -> ExitCode {
     let output = Output::new(json);
     match Cli::try_parse_from(args) {
         Ok(cli) => match dispatch(cli, &output) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => code,
             Err(error) => output.fail(&error),
         },
         Err(error) if !error.use_stderr() => {
@@ -100,7 +103,7 @@ fn run(args: Vec<OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli, output: &Output) -> Result<(), CliError> {
+fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     if let Some(url) = &cli.database_url {
         return Err(CliError::not_built_yet("--database-url", url));
     }
@@ -108,22 +111,23 @@ fn dispatch(cli: Cli, output: &Output) -> Result<(), CliError> {
         return Err(CliError::not_built_yet("--blobs", url));
     }
     match cli.command {
-        Command::Init(args) => init::run(&args, output),
-        Command::Serve(args) => serve::run(&args),
-        Command::User(args) => user::run(&args, output),
-        Command::Device(args) => device::run(&args, output),
-        Command::Openapi => openapi::run(output),
-        Command::Doctor(args) => doctor::run(&args, output),
+        Command::Init(args) => init::run(&args, output)?,
+        Command::Serve(args) => serve::run(&args)?,
+        Command::User(args) => user::run(&args, output)?,
+        Command::Device(args) => device::run(&args, output)?,
+        Command::Openapi => openapi::run(output)?,
+        Command::Demo(args) => return demo::run(&args, output),
+        Command::Doctor(args) => doctor::run(&args, output)?,
         Command::Other(words) => {
             let word = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
             if NOT_BUILT.contains(&word.as_str()) {
-                Err(CliError::not_built_yet(&word, &word))
-            } else {
-                let kind = clap::error::ErrorKind::InvalidSubcommand;
-                Err(CliError::usage(&Cli::command().error(kind, format!("unrecognized subcommand '{word}'"))))
+                return Err(CliError::not_built_yet(&word, &word));
             }
+            let kind = clap::error::ErrorKind::InvalidSubcommand;
+            return Err(CliError::usage(&Cli::command().error(kind, format!("unrecognized subcommand '{word}'"))));
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

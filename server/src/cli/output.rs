@@ -55,3 +55,8 @@ pub(crate) fn line(text: &str) {
     // Nobody reading is no reason to stop serving.
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
+
+/// Tells people how it goes, beside whatever the result is.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end());
+}
