@@ -8,6 +8,7 @@ use xunge_client_core::workflow::VoidReason;
 
 use super::people::Viewer;
 use crate::params;
+use crate::reference::taxonomy::XIXIA;
 use crate::store::{StoreError, Tx};
 
 /// Everything of one version. A phone replaces its copy as a whole.
@@ -87,7 +88,9 @@ pub async fn read(tx: &mut dyn Tx, viewer: &Viewer) -> Result<Bundle, StoreError
 }
 
 async fn taxonomy(tx: &mut dyn Tx) -> Result<Vec<BundleCategory>, StoreError> {
-    const SQL: &str = "SELECT scheme, kind, code, parent, name, selfable FROM taxonomy ORDER BY scheme, kind, parent IS NOT NULL, code";
+    // The tree of the published report comes first: a name that several trees have means that one.
+    const SQL: &str = "SELECT scheme, kind, code, parent, name, selfable FROM taxonomy
+        ORDER BY CASE WHEN scheme = ?1 THEN 0 ELSE 1 END, scheme, kind, CASE WHEN parent IS NULL THEN 0 ELSE 1 END, code";
     let category = |row: &crate::store::Row| {
         Ok(BundleCategory {
             scheme: row.text(0)?.to_owned(),
@@ -98,7 +101,7 @@ async fn taxonomy(tx: &mut dyn Tx) -> Result<Vec<BundleCategory>, StoreError> {
             self_handling: row.bool(5)?,
         })
     };
-    tx.query(SQL, params![]).await?.iter().map(category).collect()
+    tx.query(SQL, params![XIXIA]).await?.iter().map(category).collect()
 }
 
 /// An inspector may be called next door, so the grids of the whole street come along; never those of a whole city.
