@@ -12,6 +12,7 @@ mod openapi;
 mod output;
 mod serve;
 mod user;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -74,13 +75,15 @@ enum Command {
     Demo(demo::Args),
     /// Look over an installation and say what needs attention.
     Doctor(Data),
+    /// Recount everything from the ledger and check every hash.
+    Verify(Data),
     /// Any other word: a part that is not built yet, or a mistake.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
 
 /// Parts that the contracts name and that do not exist yet.
-const NOT_BUILT: &[&str] = &["report", "import", "export", "backup", "restore", "migrate", "verify"];
+const NOT_BUILT: &[&str] = &["report", "import", "export", "backup", "restore", "migrate"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -118,6 +121,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Command::Openapi => openapi::run(output)?,
         Command::Demo(args) => return demo::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output)?,
+        Command::Verify(args) => return verify::run(&args, output),
         Command::Other(words) => {
             let word = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
             if NOT_BUILT.contains(&word.as_str()) {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use xunge_client_core::model::{CaseId, Millis, Sha256};
 use xunge_client_core::workflow::{self, Command, Context, Payload, Refusal, Rule, State, Verb, check_outside};
 
+use super::attachments;
 use super::cases::{CaseItem, ITEM_COLUMNS, item};
 use super::directory::Directory;
 use super::ledger::{self, LedgerError, Step, Taken};
@@ -172,9 +173,10 @@ pub async fn within(
     let actor = viewer.actor();
     // Asked before what it names is looked up: a clerk hears that the case moved on before hearing of a form.
     workflow::decide(Some(&case.ledger), command, &actor, &context)?;
-    let place = Place { case: case.id, district: &case.district, directory, scope: Some(&scope) };
-    references::check(tx, &place, command.verb, &command.payload).await?;
+    let place = Place { district: &case.district, directory, scope: Some(&scope) };
+    references::check(tx, &place, &command.payload).await?;
     let mut work = Work::new(&case.district, now);
+    attachments::attach(tx, &work, case.id, viewer, &command.payload.photos).await?;
     let taken = ledger::append(tx, &mut work, Step::on(&case, command, &actor, &context)).await?;
     work.finish(tx).await?;
     let sql = format!("SELECT {ITEM_COLUMNS} FROM case_row WHERE id = ?1");

@@ -32,6 +32,7 @@ use super::services::Services;
 use super::work::Work;
 use crate::store::{StoreError, Tx};
 
+pub(crate) use follow::CHANGE_ROW;
 pub use judge::Judged;
 pub use write::write;
 

@@ -18,8 +18,10 @@
 //! | [`directory`] | org tree and category trees in memory |
 //! | [`numbering`] | case numbers |
 //! | [`audit`] | who did what outside the ledger as well |
+//! | [`verify`] | recounts everything from the ledger |
 //! | [`work`] | what a transaction writes once at its end |
 
+pub mod attachments;
 pub mod audit;
 pub mod bundle;
 pub mod cases;
@@ -39,4 +41,8 @@ pub mod requests;
 pub mod scope;
 pub mod services;
 pub mod uploads;
+pub mod verify;
 pub mod work;
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
-//! What a command names must exist: categories, units, colleagues, other cases, photos.
+//! What a command names must exist: categories, units, colleagues, other cases.
 
-use xunge_client_core::model::{CaseId, PhotoHash, Role};
-use xunge_client_core::workflow::{Member, Payload, Refusal, Verb, Why};
+use xunge_client_core::model::{CaseId, OrgCode, Role};
+use xunge_client_core::workflow::{Member, Payload, Refusal, Why};
 
 use super::directory::Directory;
 use super::ledger::{self, LedgerError};
@@ -12,9 +12,7 @@ use crate::store::{StoreError, Tx};
 /// What references are looked up in.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
-    /// The case the command is about.
-    pub case: CaseId,
-    /// Its district.
+    /// District of the case the command is about.
     pub district: &'a str,
     /// Org tree and categories.
     pub directory: &'a Directory,
@@ -26,7 +24,7 @@ pub struct Place<'a> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] with the member at fault.
-pub async fn check(tx: &mut dyn Tx, place: &Place<'_>, verb: Verb, payload: &Payload) -> Result<(), LedgerError> {
+pub async fn check(tx: &mut dyn Tx, place: &Place<'_>, payload: &Payload) -> Result<(), LedgerError> {
     let unknown = |field| LedgerError::Refused(Refusal::Invalid { field, why: Why::UnknownCode });
     if payload.category.as_ref().is_some_and(|key| place.directory.category(key).is_none()) {
         return Err(unknown(Member::Category));
@@ -34,9 +32,7 @@ pub async fn check(tx: &mut dyn Tx, place: &Place<'_>, verb: Verb, payload: &Pay
     if payload.handler.as_ref().is_some_and(|unit| place.directory.unit(unit).is_none()) {
         return Err(unknown(Member::Handler));
     }
-    let foreign = |grid: &&xunge_client_core::model::OrgCode| {
-        place.directory.place(grid).is_none() || !grid.as_str().starts_with(place.district)
-    };
+    let foreign = |grid: &&OrgCode| place.directory.place(grid).is_none() || !grid.as_str().starts_with(place.district);
     if payload.grid.as_ref().filter(foreign).is_some() {
         return Err(unknown(Member::Grid));
     }
@@ -52,14 +48,6 @@ pub async fn check(tx: &mut dyn Tx, place: &Place<'_>, verb: Verb, payload: &Pay
             return Err(unknown(Member::MasterCaseId));
         }
     }
-    // What a phone photographed may arrive after its reply; what a unit shows as proof must be here to be judged.
-    if matches!(verb, Verb::Feedback | Verb::Rework) {
-        for hash in &payload.photos {
-            if !is_here(tx, place.case, *hash).await? {
-                return Err(unknown(Member::Photos));
-            }
-        }
-    }
     Ok(())
 }
 
@@ -67,12 +55,6 @@ pub async fn check(tx: &mut dyn Tx, place: &Place<'_>, verb: Verb, payload: &Pay
 async fn is_inspector(tx: &mut dyn Tx, user: &str, district: &str) -> Result<bool, StoreError> {
     let viewer = super::people::Viewer::load(tx, user).await?;
     Ok(viewer.is_some_and(|it| it.role == Role::Inspector && it.district().as_deref() == Some(district)))
-}
-
-/// True if the bytes of this photo of this case are on the server.
-async fn is_here(tx: &mut dyn Tx, case: CaseId, photo: PhotoHash) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM photo WHERE case_id = ?1 AND sha256 = ?2 AND present = 1";
-    Ok(!tx.query(sql, params![case.as_bytes(), photo.as_bytes()]).await?.is_empty())
 }
 
 /// True if an after photo of the field document is on the server.

@@ -110,8 +110,8 @@ async fn take(
         json => serde_json::from_slice(json).map_err(|_| Denied::Code("malformed"))?,
     };
     check_outside(verb, &payload)?;
-    let place = Place { case: case.id, district: &case.district, directory: asker.directory, scope: None };
-    references::check(tx, &place, verb, &payload).await?;
+    let place = Place { district: &case.district, directory: asker.directory, scope: None };
+    references::check(tx, &place, &payload).await?;
     let context = Context {
         heads: judged_heads(tx, case, request).await?,
         device: Some(asker.device),

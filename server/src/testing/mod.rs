@@ -2,6 +2,8 @@
 
 mod phone;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -15,6 +17,7 @@ use xunge_client_core::workflow::{Payload, Verb};
 pub(crate) use phone::Phone;
 
 use crate::auth::proof::Device;
+use crate::blobs::Blobs;
 use crate::clock::Business;
 use crate::domain::commands::{self, CommandError, Key, Reply, Wish};
 use crate::domain::counts::query::{self, Ask, By, Table};
@@ -22,6 +25,7 @@ use crate::domain::directory::install::install;
 use crate::domain::people::Viewer;
 use crate::domain::services::Services;
 use crate::domain::uploads::UploadError;
+use crate::domain::verify::{self, Report};
 use crate::params;
 use crate::reference::{taxonomy::Taxonomy, xixia};
 use crate::store::{BoxFuture, Row, Store, StoreError, Value};
@@ -35,7 +39,14 @@ pub(crate) const LITTER: &str = "xixia-2023:event:XX0201";
 /// A server in memory with the example district.
 pub(crate) struct District {
     pub(crate) desk: SyncDesk,
+    pub(crate) blobs: Blobs,
+    folder: tempfile::TempDir,
     made: std::cell::Cell<u64>,
+}
+
+thread_local! {
+    /// Bytes of the photos that [`facts`] named.
+    static PHOTOS: RefCell<BTreeMap<PhotoHash, Vec<u8>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Answers that no photo has arrived yet.
@@ -79,7 +90,15 @@ impl District {
             .await
             .unwrap();
         let desk = SyncDesk { services, photos: Arc::new(NoPhotos), tokens: Arc::new(NoPhotos) };
-        Self { desk, made: 0.into() }
+        let folder = tempfile::tempdir().unwrap();
+        Self { desk, blobs: Blobs::in_memory(), folder, made: 0.into() }
+    }
+
+    /// The district of an installation that is already there.
+    pub(crate) fn of(services: Services) -> Self {
+        let desk = SyncDesk { services, photos: Arc::new(NoPhotos), tokens: Arc::new(NoPhotos) };
+        let folder = tempfile::tempdir().unwrap();
+        Self { desk, blobs: Blobs::in_memory(), folder, made: 0.into() }
     }
 
     pub(crate) fn now(&self) -> Millis {
@@ -101,8 +120,7 @@ impl District {
         let number = self.fresh();
         let mut bytes = [0; 16];
         bytes[8..].copy_from_slice(&number.to_be_bytes());
-        let (id, key) =
-            (DeviceId::from_bytes(bytes), SigningKey::from_bytes(&Sha256::of(&bytes).as_bytes().to_owned()));
+        let (id, key) = (DeviceId::from_bytes(bytes), SigningKey::from_bytes(Sha256::of(&bytes).as_bytes()));
         let public = key.verifying_key().to_bytes();
         let (user_id, sql) = (
             user.to_owned(),
@@ -178,9 +196,43 @@ impl District {
 
     /// Lets the bytes of all photos of a case arrive.
     pub(crate) async fn photos_arrive(&self, case: CaseId) {
-        self.run("UPDATE photo SET present = 1 WHERE case_id = ?1", params![case.as_bytes()].to_vec()).await;
+        let sql = "SELECT sha256, device FROM photo WHERE case_id = ?1 AND present = 0";
+        for row in self.rows_with(sql, params![case.as_bytes()].to_vec()).await {
+            let hash = PhotoHash::from_bytes(row.array(0).unwrap());
+            let bytes = PHOTOS.with_borrow(|photos| photos[&hash].clone());
+            self.blob_arrives(&bytes, row.blob(1).unwrap()).await;
+        }
+        let sql = "UPDATE photo SET present = 1 WHERE case_id = ?1";
+        self.run(sql, params![case.as_bytes()].to_vec()).await;
         let sql = "UPDATE case_row SET photos_present = photos_expected WHERE id = ?1";
         self.run(sql, params![case.as_bytes()].to_vec()).await;
+    }
+
+    /// Stores bytes that this owner sent.
+    pub(crate) async fn blob_arrives(&self, bytes: &[u8], owner: &[u8]) -> PhotoHash {
+        let hash = PhotoHash::of(bytes);
+        let staged = self.folder.path().join(hash.to_string());
+        std::fs::write(&staged, bytes).unwrap();
+        self.blobs.put_verified(hash, staged).await.unwrap();
+        let sql = "INSERT INTO blob (sha256, size_bytes, mime, stored_at) VALUES (?1, ?2, 'image/jpeg', 0)
+            ON CONFLICT (sha256) DO NOTHING";
+        self.run(sql, params![hash.as_bytes(), bytes.len() as i64].to_vec()).await;
+        let sql =
+            "INSERT INTO blob_owner (device, sha256, at) VALUES (?1, ?2, 0) ON CONFLICT (device, sha256) DO NOTHING";
+        self.run(sql, params![owner, hash.as_bytes()].to_vec()).await;
+        hash
+    }
+
+    /// Puts other bytes under a photo's name.
+    pub(crate) async fn overwrite_blob(&self, hash: PhotoHash, bytes: &[u8]) {
+        let staged = self.folder.path().join("other");
+        std::fs::write(&staged, bytes).unwrap();
+        self.blobs.put_verified(hash, staged).await.unwrap();
+    }
+
+    /// Verifies everything.
+    pub(crate) async fn verify(&self) -> Report {
+        verify::verify(&self.desk.services.store, &self.blobs).await.unwrap()
     }
 
     /// Figures of the whole district for November 2023.
@@ -255,9 +307,10 @@ impl District {
 /// Facts of a report: litter in the middle of the first grid, one photo before, one after if self-handled.
 pub(crate) fn facts(number: u64, mode: Mode, at: Millis) -> Facts {
     let photo = |role: PhotoRole, salt: &str| {
-        let bytes = format!("{number} {salt}");
-        let fact = PhotoFact { role, mime: "image/jpeg".into(), bytes: 9_000, w: 320, h: 240, taken_at: Some(at) };
-        (PhotoHash::of(bytes.as_bytes()), fact)
+        let bytes = format!("{number} {salt}").into_bytes();
+        let (hash, size) = (PhotoHash::of(&bytes), bytes.len() as u64);
+        PHOTOS.with_borrow_mut(|photos| photos.insert(hash, bytes));
+        (hash, PhotoFact { role, mime: "image/jpeg".into(), bytes: size, w: 320, h: 240, taken_at: Some(at) })
     };
     let mut photos = vec![photo(PhotoRole::Before, "before")];
     if mode == Mode::SelfHandled {

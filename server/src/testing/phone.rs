@@ -19,7 +19,10 @@ pub(crate) struct Held {
     pub(crate) doc: FieldDoc,
     pub(crate) acked: Vec<ChangeHash>,
     pub(crate) to_submit: bool,
+    /// Folded from the events, for cases of which the phone got all of them.
     pub(crate) ledger: Option<Ledger>,
+    /// Version of the ledger; 1 for an own report the server took as sent.
+    pub(crate) version: u32,
 }
 
 /// A scripted phone.
@@ -78,7 +81,7 @@ impl Phone {
             intent,
             case,
             verb: verb.code().to_owned(),
-            seen_version: held.and_then(|held| held.ledger.as_ref()).map_or(0, |ledger| ledger.version),
+            seen_version: held.map_or(0, |held| held.version),
             heads: held.map(|held| held.doc.heads()).unwrap_or_default(),
             payload: serde_json::to_vec(payload).unwrap().into(),
         });
@@ -135,6 +138,18 @@ impl Phone {
         panic!("the queue does not drain");
     }
 
+    /// Forgets what the server refused, and writes as somebody new from now on.
+    fn give_up(&mut self, case: CaseId) {
+        let held = self.cases.get_mut(&case).unwrap();
+        let missing: Vec<_> = held.doc.change_bodies_since(&held.acked).into_iter().map(|(hash, _)| hash).collect();
+        let all = held.doc.change_bodies_since(&[]);
+        let kept: Vec<&[u8]> =
+            all.iter().filter(|(hash, _)| !missing.contains(hash)).map(|(_, body)| body.as_slice()).collect();
+        held.doc = FieldDoc::new();
+        admit(&mut held.doc, &kept, &Policy::from_server());
+        self.actor = ActorId::from_bytes(self.id_bytes()[..8].try_into().unwrap());
+    }
+
     /// Takes an answer in.
     pub(crate) fn take(&mut self, up: &SyncUp, down: &SyncDown) {
         let differs: BTreeMap<_, _> = down.differs.iter().map(|entry| (entry.case, entry.heads.clone())).collect();
@@ -150,8 +165,14 @@ impl Phone {
         assert_eq!(digest::of_page(&codec::encode(&down.feed)), down.feed_digest);
         for CaseHeads { case, heads } in expected {
             let held = self.cases.get_mut(&case).unwrap();
+            let submitted = held.to_submit && !heads.is_empty() && held.version == 0;
+            let stub = down.results.iter().any(|result| result.intent.as_bytes() == case.as_bytes());
+            held.version = if submitted && !stub { 1 } else { held.version };
             held.to_submit &= heads.is_empty();
             held.acked = heads;
+        }
+        for rejected in &down.rejected {
+            self.give_up(rejected.case);
         }
         self.requests.retain(|request| !down.results.iter().any(|result| result.intent == request.intent));
         for item in &down.feed {
@@ -164,9 +185,13 @@ impl Phone {
             }
             for wire in &item.events {
                 let event: Event = wire.read().unwrap();
-                let version = held.ledger.as_ref().map_or(0, |ledger| ledger.version);
-                if event.version > version && (version > 0 || event.version == 1) {
-                    held.ledger = Some(apply(held.ledger.take(), &event).unwrap());
+                if event.version == 1 && held.ledger.is_none() && held.version <= 1 {
+                    held.ledger = Some(apply(None, &event).unwrap());
+                    held.version = 1;
+                } else if event.version > held.version {
+                    assert_eq!(event.version, held.version + 1, "no version is left out");
+                    held.ledger = held.ledger.take().map(|ledger| apply(Some(ledger), &event).unwrap());
+                    held.version = event.version;
                 }
             }
         }

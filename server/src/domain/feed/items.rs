@@ -94,12 +94,17 @@ impl Weighed {
         Ok(())
     }
 
-    /// Adds everything the device did not bring itself.
-    pub(super) async fn add_all(&mut self, tx: &mut dyn Tx, device: DeviceId) -> Result<(), StoreError> {
+    /// Adds everything: all events, except the report itself if the phone knows it as sent, and all changes the phone
+    /// did not bring itself.
+    pub(super) async fn add_all(
+        &mut self,
+        tx: &mut dyn Tx,
+        device: DeviceId,
+        knows_report: bool,
+    ) -> Result<(), StoreError> {
         let case = self.item.case;
         for row in tx.query(ALL_EVENTS, params![case.as_bytes()]).await? {
-            let brought = row.text(1)? == "submit" && row.opt_blob(8)? == Some(device.as_bytes());
-            if !brought {
+            if !(knows_report && row.int(0)? == 1) {
                 self.push_event(&row)?;
             }
         }
@@ -142,7 +147,7 @@ impl Weighed {
     }
 }
 
-const ONE_EVENT: &str = "SELECT version, verb, actor, role, at, from_state, to_state, payload, device FROM case_event
+const ONE_EVENT: &str = "SELECT version, verb, actor, role, at, from_state, to_state, payload FROM case_event
     WHERE case_id = ?1 AND version = ?2";
-const ALL_EVENTS: &str = "SELECT version, verb, actor, role, at, from_state, to_state, payload, device FROM case_event
+const ALL_EVENTS: &str = "SELECT version, verb, actor, role, at, from_state, to_state, payload FROM case_event
     WHERE case_id = ?1 ORDER BY version";

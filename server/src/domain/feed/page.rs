@@ -94,7 +94,7 @@ async fn rows_after(tx: &mut dyn Tx, reader: &Reader, after: i64, head: i64) -> 
         if joins && row.version != Some(1) {
             // The case came into view with this row; the phone needs what happened before as well.
             *weighed = Weighed::new(row.case);
-            weighed.add_all(tx, reader.device).await?;
+            weighed.add_all(tx, reader.device, false).await?;
             settled.insert(row.case);
         } else {
             if let Some(version) = row.version {

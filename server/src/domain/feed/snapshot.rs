@@ -74,7 +74,8 @@ pub(super) async fn page(tx: &mut dyn Tx, reader: &Reader, start: Progress) -> R
                 let wanted = if progress.ended { !standing.open && recent } else { standing.open && standing.visible };
                 if wanted {
                     let mut weighed = Weighed::new(row.case);
-                    weighed.add_all(tx, reader.device).await?;
+                    let knows_report = row.submit && row.origin == Some(reader.device);
+                    weighed.add_all(tx, reader.device, knows_report).await?;
                     bytes += weighed.bytes;
                     page.items.extend((!weighed.is_empty()).then_some(weighed.item));
                 }

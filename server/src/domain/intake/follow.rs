@@ -46,13 +46,13 @@ impl Desk<'_> {
             });
             receipt.stored += 1;
         }
-        if judged.submit && !admission.rejected.is_empty() {
-            // The answer to a report not accepted as sent may have been lost; say it again.
-            let stub = case.ledger.flags.iter().any(|flag| flag == "stub");
+        let stub = case.heads.is_empty() && case.ledger.flags.iter().any(|flag| flag == "stub");
+        if judged.submit && stub && admission.accepted.is_empty() {
+            // The answer that said so may have been lost; say it again.
             receipt.results.push(RequestResult {
                 intent: IntentId::from_bytes(*judged.id.as_bytes()),
                 version: 1,
-                code: stub.then(|| "stub".to_owned()),
+                code: Some("stub".to_owned()),
                 field: None,
             });
         }

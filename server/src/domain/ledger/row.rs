@@ -1,6 +1,6 @@
 //! The projection row of a case: what lists show and filter by. Always equal to a fold of its events.
 
-use xunge_client_core::model::{CategoryRef, ChangeHash, OrgCode, OrgLevel, PhotoRole, Point};
+use xunge_client_core::model::{CaseId, CategoryRef, ChangeHash, OrgCode, OrgLevel, PhotoRole, Point};
 use xunge_client_core::workflow::{Ledger, Refusal};
 
 use super::{Case, LedgerError};
@@ -55,16 +55,26 @@ pub(crate) fn heads(bytes: &[u8]) -> Result<Vec<ChangeHash>, StoreError> {
 /// Columns that follow the ledger and may change, in the order of [`changing`].
 macro_rules! changing_columns {
     () => {
-        "state, version, case_no, mode_claim, mode, category, category_final, office, street, \
-         community, grid, handler, level, task_user, holder, filed_at, closed_at, void_reason, due_at, flags, \
-         sent_back, updated_at, event_hash, ledger"
+        "state, version, case_no, mode_claim, mode, category, category_final, office, street, community, grid, handler, \
+         level, task_user, holder, filed_at, closed_at, void_reason, due_at, flags, sent_back, event_hash, \
+         ledger"
     };
 }
+
+/// Columns that follow the ledger and never change, in the order of [`fixed`].
+macro_rules! fixed_columns {
+    () => {
+        "unit, reporter, source, received_at, received_day, discovered_at"
+    };
+}
+
+pub(crate) const CHANGING_COLUMNS: &str = changing_columns!();
+pub(crate) const FIXED_COLUMNS: &str = fixed_columns!();
 
 pub(super) async fn insert(
     tx: &mut dyn Tx,
     work: &Work,
-    id: xunge_client_core::model::CaseId,
+    id: CaseId,
     ledger: &Ledger,
     facts: &Facts,
     hash: &Hash,
@@ -72,21 +82,18 @@ pub(super) async fn insert(
     const SQL: &str = concat!(
         "INSERT INTO case_row (",
         changing_columns!(),
-        ", id, district, unit, reporter, source, received_at, received_day, discovered_at, has_after,
-         photos_expected, photos_present, heads, text, lon_e6, lat_e6, category_claim)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-         ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40)"
+        ", ",
+        fixed_columns!(),
+        ", id, district, updated_at, has_after, photos_expected, photos_present, heads, text, lon_e6, lat_e6,
+         category_claim) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+         ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40)"
     );
-    let mut params = changing(work, ledger, hash);
+    let mut params = changing(ledger, hash);
+    params.extend(fixed(ledger));
     params.extend([
         Value::from(id.as_bytes()),
         Value::from(&work.district),
-        Value::from(code(ledger.unit.as_ref())),
-        Value::from(&ledger.reporter),
-        Value::from(ledger.source.code()),
-        Value::from(ledger.received_at.0),
-        Value::from(ledger.received_at.local_day().to_string()),
-        Value::from(ledger.discovered_at.map(|at| at.0)),
+        Value::from(work.now.0),
         Value::from(facts.has_after),
         Value::from(facts.photos_expected),
         Value::from(facts.photos_present),
@@ -111,18 +118,19 @@ pub(super) async fn update(
     const SQL: &str = concat!(
         "UPDATE case_row SET (",
         changing_columns!(),
-        ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-         ?23, ?24) WHERE id = ?25 AND version = ?26"
+        ", updated_at) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+         ?21, ?22, ?23, ?24) WHERE id = ?25 AND version = ?26"
     );
-    let mut params = changing(work, ledger, hash);
-    params.extend([Value::from(case.id.as_bytes()), Value::from(case.ledger.version)]);
+    let mut params = changing(ledger, hash);
+    params.extend([Value::from(work.now.0), Value::from(case.id.as_bytes()), Value::from(case.ledger.version)]);
     match tx.execute(SQL, &params).await? {
         1 => Ok(()),
         _ => Err(Refusal::StaleVersion { state: Some(case.ledger.state), version: case.ledger.version }.into()),
     }
 }
 
-fn changing(work: &Work, ledger: &Ledger, hash: &Hash) -> Vec<Value> {
+/// The values of [`CHANGING_COLUMNS`] that a ledger gives.
+pub(crate) fn changing(ledger: &Ledger, hash: &Hash) -> Vec<Value> {
     let at = |level| ledger.grid.as_ref().and_then(|grid| grid.at(level)).map(|code| code.to_string());
     let category = |key: Option<&CategoryRef>| key.map(ToString::to_string);
     vec![
@@ -147,9 +155,20 @@ fn changing(work: &Work, ledger: &Ledger, hash: &Hash) -> Vec<Value> {
         Value::from(ledger.due_at.map(|at| at.0)),
         Value::from(serde_json::to_string(&ledger.flags).expect("texts are always JSON")),
         Value::from(ledger.needs_more.is_some()),
-        Value::from(work.now.0),
         Value::from(hash),
         Value::from(serde_json::to_string(ledger).expect("a ledger is plain data")),
+    ]
+}
+
+/// The values of [`FIXED_COLUMNS`] that a ledger gives.
+pub(crate) fn fixed(ledger: &Ledger) -> Vec<Value> {
+    vec![
+        Value::from(code(ledger.unit.as_ref())),
+        Value::from(&ledger.reporter),
+        Value::from(ledger.source.code()),
+        Value::from(ledger.received_at.0),
+        Value::from(ledger.received_at.local_day().to_string()),
+        Value::from(ledger.discovered_at.map(|at| at.0)),
     ]
 }
 

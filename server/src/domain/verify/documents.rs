@@ -1,0 +1,159 @@
+//! The facts of a case: its document, the changes it consists of, and the columns and photo rows that follow it.
+
+use std::collections::BTreeSet;
+
+use xunge_client_core::doc::{FieldDoc, chunk};
+use xunge_client_core::model::{CaseId, ChangeHash, Facts, PhotoHash, Sha256};
+
+use super::{Known, Report};
+use crate::domain::intake::CHANGE_ROW;
+use crate::domain::ledger::row;
+use crate::params;
+use crate::store::chain::{self, Hash};
+use crate::store::{Row, StoreError, Tx};
+
+/// Checks the facts of one case; `written` are those of a case born at the office, `evidence` the heads its events judged.
+pub(super) async fn check(
+    tx: &mut dyn Tx,
+    report: &mut Report,
+    known: &mut Known,
+    case: CaseId,
+    written: Option<Facts>,
+    evidence: &BTreeSet<ChangeHash>,
+) -> Result<(), StoreError> {
+    let changes = changes(tx, report, known, case).await?;
+    let subject = format!("case {case}");
+    let read = stored(tx, case).await;
+    let Some(stored) = report.unreadable("document", &subject, read)? else { return Ok(()) };
+    let doc = match stored {
+        None => {
+            if !changes.is_empty() {
+                report.differs("document", &subject, format!("{} changes", changes.len()), "no document");
+            }
+            FieldDoc::new()
+        }
+        Some((snapshot, heads, hash)) => {
+            report.counted("documents", 1);
+            let actual = *Sha256::of(&snapshot).as_bytes();
+            if actual != hash {
+                report.differs("document", &subject, hex::encode(hash), hex::encode(actual));
+            }
+            match FieldDoc::load(&snapshot) {
+                Err(error) => {
+                    report.differs("document", &subject, "a document that loads", error.to_string());
+                    return Ok(());
+                }
+                Ok(doc) => {
+                    if doc.heads() != heads {
+                        report.differs("document", format!("{subject} heads"), show(&doc.heads()), show(&heads));
+                    }
+                    doc
+                }
+            }
+        }
+    };
+    if doc.change_count() != changes.len() {
+        let (expected, found) = (changes.len().to_string(), doc.change_count().to_string());
+        report.differs("document", format!("{subject} changes"), expected, found);
+    }
+    for hash in changes.iter().chain(evidence).filter(|hash| !doc.knows(hash)) {
+        report.differs("document", format!("{subject} change {hash}"), "in the document", "missing");
+    }
+    let facts = if doc.change_count() == 0 { written.unwrap_or_default() } else { doc.facts().0 };
+    columns(tx, report, case, row::Facts::of(doc.heads(), &facts)).await?;
+    photo_rows(tx, report, case, &facts).await
+}
+
+type Stored = (Vec<u8>, Vec<ChangeHash>, Hash);
+
+async fn stored(tx: &mut dyn Tx, case: CaseId) -> Result<Option<Stored>, StoreError> {
+    let sql = "SELECT snapshot, heads, bytes_hash FROM doc WHERE case_id = ?1";
+    let row = tx.query_opt(sql, params![case.as_bytes()]).await?;
+    row.map(|row| Ok((row.blob(0)?.to_vec(), row::heads(row.blob(1)?)?, row.array(2)?))).transpose()
+}
+
+/// Checks each change row against its two hashes; gives the names.
+async fn changes(
+    tx: &mut dyn Tx,
+    report: &mut Report,
+    known: &mut Known,
+    case: CaseId,
+) -> Result<BTreeSet<ChangeHash>, StoreError> {
+    const SQL: &str = "SELECT case_id, hash, district, actor, seq, device, user_id, bytes, received_at, row_hash
+        FROM change_row WHERE case_id = ?1";
+    let rows = tx.query(SQL, params![case.as_bytes()]).await;
+    let Some(rows) = report.unreadable("change", format!("case {case}"), rows)? else { return Ok(BTreeSet::new()) };
+    let mut names = BTreeSet::new();
+    for row in &rows {
+        report.counted("changes", 1);
+        let Some(name) = report.unreadable("change", format!("case {case}"), change(row))? else { continue };
+        let (name, actual, row_hash, actual_row) = name;
+        let subject = format!("case {case} change {name}");
+        if name != actual {
+            report.differs("change", &subject, name.to_string(), actual.to_string());
+        } else if row_hash != actual_row {
+            report.differs("change", &subject, hex::encode(row_hash), hex::encode(actual_row));
+        }
+        known.changes.insert((case, name));
+        names.insert(name);
+    }
+    Ok(names)
+}
+
+/// Name as stored, name as the body gives it, hash of the row as stored and as its columns give it.
+fn change(row: &Row) -> Result<(ChangeHash, ChangeHash, Hash, Hash), StoreError> {
+    let columns = row.values().len() - 1;
+    let actual = chunk::hash_of_body(row.blob(7)?);
+    let actual_row = chain::link(CHANGE_ROW, &chain::GENESIS, &row.values()[..columns]);
+    Ok((ChangeHash::from_bytes(row.array(1)?), actual, row.array(columns)?, actual_row))
+}
+
+async fn columns(tx: &mut dyn Tx, report: &mut Report, case: CaseId, facts: row::Facts) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT heads, text, lon_e6, lat_e6, has_after, category_claim, photos_expected, photos_present,
+        (SELECT COUNT(*) FROM photo WHERE case_id = ?1), (SELECT COUNT(*) FROM photo WHERE case_id = ?1 AND present = 1)
+        FROM case_row WHERE id = ?1";
+    let row = tx.query_one(SQL, params![case.as_bytes()]).await;
+    let Some(row) = report.unreadable("case_row", format!("case {case}"), row)? else { return Ok(()) };
+    let mut same = |name: &str, expected: String, found: String| {
+        if expected != found {
+            report.differs("case_row", format!("case {case} {name}"), expected, found);
+        }
+    };
+    same("heads", show(&facts.heads), show(&row::heads(row.blob(0)?)?));
+    same("text", facts.text, row.text(1)?.to_owned());
+    same("lon_e6", format!("{:?}", facts.point.map(|it| i64::from(it.lon_e6))), format!("{:?}", row.opt_int(2)?));
+    same("lat_e6", format!("{:?}", facts.point.map(|it| i64::from(it.lat_e6))), format!("{:?}", row.opt_int(3)?));
+    same("has_after", facts.has_after.to_string(), row.bool(4)?.to_string());
+    let claim = facts.category.as_ref().map(ToString::to_string).unwrap_or_default();
+    same("category_claim", claim, row.text(5)?.to_owned());
+    same("photos_expected", row.int(8)?.to_string(), row.int(6)?.to_string());
+    same("photos_present", row.int(9)?.to_string(), row.int(7)?.to_string());
+    Ok(())
+}
+
+/// Every photo the facts name has a row that says the same.
+async fn photo_rows(tx: &mut dyn Tx, report: &mut Report, case: CaseId, facts: &Facts) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT sha256, role, mime, size_bytes, width, height, taken_at FROM photo WHERE case_id = ?1";
+    let rows = tx.query(SQL, params![case.as_bytes()]).await;
+    let Some(rows) = report.unreadable("photo", format!("case {case}"), rows)? else { return Ok(()) };
+    let mut missing: BTreeSet<PhotoHash> = facts.photos.keys().copied().collect();
+    for row in &rows {
+        let hash = PhotoHash::from_bytes(row.array(0)?);
+        missing.remove(&hash);
+        let Some(photo) = facts.photos.get(&hash) else { continue };
+        let expected =
+            (photo.role.code(), photo.mime.as_str(), photo.bytes as i64, i64::from(photo.w), i64::from(photo.h));
+        let found = (row.text(1)?, row.text(2)?, row.int(3)?, row.int(4)?, row.int(5)?);
+        if expected != found || photo.taken_at.map(|at| at.0) != row.opt_int(6)? {
+            report.differs("photo", format!("case {case} photo {hash}"), format!("{expected:?}"), format!("{found:?}"));
+        }
+    }
+    for hash in missing {
+        report.differs("photo", format!("case {case} photo {hash}"), "a row", "none");
+    }
+    Ok(())
+}
+
+fn show(heads: &[ChangeHash]) -> String {
+    heads.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,175 @@
+//! Flips bytes behind the server's back.
+
+use xunge_client_core::doc::Edit;
+use xunge_client_core::model::{Mode, PhotoHash};
+use xunge_client_core::workflow::{Payload, Verb};
+
+use crate::testing::{District, facts};
+
+/// Three cases in different states, one with two changes, with all their photos.
+async fn busy_district() -> District {
+    let district = District::new().await;
+    let user = district.inspectors().await.remove(0);
+    let mut phone = district.phone(&user).await;
+    let approved = phone.report(&facts(1, Mode::SelfHandled, district.now()));
+    let voided = phone.report(&facts(2, Mode::Forwarded, district.now()));
+    phone.report(&facts(3, Mode::Forwarded, district.now()));
+    phone.drain(&district).await;
+    phone.edit(approved, &[Edit::Description("second".into())]);
+    phone.drain(&district).await;
+    district.photos_arrive(approved).await;
+    let reviewer = district.reviewer_of(approved).await;
+    district.act(&reviewer, approved, Verb::ApproveSelfHandled, Payload::default()).await.unwrap();
+    let void = Payload { reason: Some("test".into()), ..Payload::default() };
+    district.act(&reviewer, voided, Verb::Void, void).await.unwrap();
+    district
+}
+
+#[tokio::test]
+async fn an_honest_database_verifies() {
+    let report = busy_district().await.verify().await;
+    assert!(report.ok, "{:?}", report.differences);
+    assert_eq!((report.checked["cases"], report.checked["events"], report.checked["changes"]), (3, 5, 4));
+    assert_eq!((report.checked["feed"], report.checked["audit"], report.checked["blobs"]), (6, 5, 2));
+}
+
+/// Tables and the columns of theirs that `verify` answers for.
+async fn covered(district: &District) -> Vec<(&'static str, String)> {
+    // Nothing follows from these: times that only say when a row was last touched, who sent a photo first, and the
+    // compare-and-set of a document.
+    // The two ids are guarded by the foreign key between them.
+    let free = [
+        "updated_at",
+        "late_edited_at",
+        "announced_at",
+        "photo.district",
+        "photo.device",
+        "doc.version",
+        "doc.district",
+        "case_event.case_id",
+        "case_row.id",
+    ];
+    let mut columns = Vec::new();
+    for table in [
+        "case_event",
+        "feed",
+        "feed_audience",
+        "feed_head",
+        "audit",
+        "change_row",
+        "case_row",
+        "doc",
+        "photo",
+        "count_day",
+        "count_month",
+        "tally_day",
+        "tally_month",
+    ] {
+        let sql: &'static str = format!("SELECT name FROM pragma_table_info('{table}')").leak();
+        for row in district.rows(sql).await {
+            let name = row.text(0).unwrap().to_owned();
+            let rows: &'static str = format!("SELECT 1 FROM {table} WHERE {name} IS NOT NULL LIMIT 1").leak();
+            let used = !district.rows(rows).await.is_empty();
+            if used && !free.contains(&name.as_str()) && !free.contains(&format!("{table}.{name}").as_str()) {
+                columns.push((table, name));
+            }
+        }
+    }
+    columns
+}
+
+#[tokio::test]
+async fn a_changed_value_in_any_column_is_found() {
+    let probe = busy_district().await;
+    let columns = covered(&probe).await;
+    assert!(columns.len() > 120, "{}", columns.len());
+    for (table, column) in columns {
+        let district = busy_district().await;
+        flip(&district, table, &column).await;
+        let report = district.verify().await;
+        assert!(!report.ok, "{table}.{column} was changed and nobody noticed");
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_byte_in_a_photo_names_the_photo() {
+    let district = busy_district().await;
+    let sql = "SELECT sha256 FROM blob ORDER BY sha256 LIMIT 1";
+    let hash = PhotoHash::from_bytes(district.rows(sql).await[0].array(0).unwrap());
+    district.blobs.delete(hash).await.unwrap();
+    let missing = district.verify().await;
+    assert_eq!((missing.differences.len(), missing.differences[0].kind), (1, "blob"));
+    district.overwrite_blob(hash, b"other bytes").await;
+    let report = district.verify().await;
+    assert_eq!((report.differences.len(), report.differences[0].kind), (1, "blob"));
+    assert_eq!(report.differences[0].subject, hash.to_string());
+}
+
+#[tokio::test]
+async fn dropped_rows_are_found() {
+    for (table, kind) in [
+        ("case_event", "case_row"),
+        ("feed", "feed"),
+        ("audit", "audit"),
+        ("change_row", "document"),
+        ("doc", "document"),
+        ("photo", "photo"),
+        ("count_day", "counter"),
+        ("feed_head", "feed"),
+    ] {
+        let district = busy_district().await;
+        for guard in ["update", "delete"] {
+            let sql: &'static str = format!("DROP TRIGGER IF EXISTS {table}_no_{guard}").leak();
+            district.run(sql, Vec::new()).await;
+        }
+        let key = key_of(table);
+        let sql: &'static str =
+            format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} ORDER BY {key} DESC LIMIT 1)")
+                .leak();
+        assert_eq!(district.run(sql, Vec::new()).await, 1);
+        let report = district.verify().await;
+        assert!(report.differences.iter().any(|it| it.kind == kind), "{table}: {:?}", report.differences);
+    }
+}
+
+/// Changes one value of one row, with every guard of the schema out of the way.
+async fn flip(district: &District, table: &str, column: &str) {
+    for guard in ["update", "delete"] {
+        let sql: &'static str = format!("DROP TRIGGER IF EXISTS {table}_no_{guard}").leak();
+        district.run(sql, Vec::new()).await;
+    }
+    district.run("PRAGMA ignore_check_constraints = ON", Vec::new()).await;
+    let kind: &'static str = format!("SELECT type FROM pragma_table_info('{table}') WHERE name = '{column}'").leak();
+    let kind = district.rows(kind).await[0].text(0).unwrap().to_owned();
+    let flipped = match kind.as_str() {
+        "INTEGER" => format!("CASE WHEN {column} IN (0, 1) THEN 1 - {column} ELSE {column} + 1000 END"),
+        "TEXT" => format!("CASE WHEN {column} LIKE '~%' THEN '!' ELSE '~' END || substr({column}, 2)"),
+        _ => format!("CAST(X'5A' || substr({column}, 2) AS BLOB)"),
+    };
+    let key = key_of(table);
+    let sql: &'static str = format!(
+        "UPDATE {table} SET {column} = {flipped} WHERE ({key}) IN
+         (SELECT {key} FROM {table} WHERE {column} IS NOT NULL ORDER BY {key} LIMIT 1)"
+    )
+    .leak();
+    assert_eq!(district.run(sql, Vec::new()).await, 1, "{table}.{column} has a row to flip");
+}
+
+fn key_of(table: &str) -> &'static str {
+    match table {
+        "case_event" => "case_id, version",
+        "feed" => "district, position",
+        "feed_audience" => "district, audience, position",
+        "audit" => "seq",
+        "change_row" => "case_id, hash",
+        "doc" => "case_id",
+        "case_row" => "id",
+        "photo" => "case_id, sha256",
+        "count_day" => "district, day, grid, unit, category",
+        "count_month" => "district, month, grid, unit, category",
+        "tally_day" => "district, day, unit, category",
+        "tally_month" => "district, month, unit, category",
+        "feed_head" => "district",
+        other => panic!("{other} has no key here"),
+    }
+}
