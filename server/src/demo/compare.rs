@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn every_headline_member_is_compared() {
-        let one_more: [(&str, fn(&mut Figures)); 4] = [
+        type Change = (&'static str, fn(&mut Figures));
+        let one_more: [Change; 4] = [
             ("reported", |figures| figures.reported += 1),
             ("self_handled", |figures| figures.self_handled += 1),
             ("forwarded", |figures| figures.forwarded += 1),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -101,6 +103,7 @@ impl Offices {
             ("content-type", "application/offset+octet-stream".to_owned()),
             ("tus-resumable", "1.0.0".to_owned()),
             ("upload-length", photo.len().to_string()),
+            ("upload-metadata", format!("sha256 {}", STANDARD.encode(name.to_string()))),
         ];
         self.ask(user, &Ask { method: "POST", path: "/v1/photos", headers, body: Bytes::from(photo) }).await?;
         Ok(name)

@@ -5,6 +5,9 @@ use std::fmt::Write;
 use super::compare::Figures;
 use super::run::{DemoReport, Running};
 
+/// Name and value of one line of a table, if there is one.
+type Cell = dyn Fn(&Figures, usize) -> Option<(String, String)>;
+
 /// Published and counted figures side by side.
 pub fn table(report: &DemoReport) -> String {
     let mut text = String::from("银川市西夏区 2023 年 11 月　　已公布 | 本系统统计\n\n");
@@ -90,7 +93,7 @@ fn pairs(published: &Figures, computed: &Figures) -> Vec<Pair> {
         let row = figures.units.get(nth)?;
         Some((row.unit.clone(), format!("上报 {} 作废 {} 立案 {}", row.reported, row.void, row.filed)))
     };
-    let mut side_by_side = |length: usize, cell: &dyn Fn(&Figures, usize) -> Option<(String, String)>| {
+    let mut side_by_side = |length: usize, cell: &Cell| {
         for nth in 0..length {
             let (expected, found) = (cell(published, nth), cell(computed, nth));
             let same_name = match (&expected, &found) {
