@@ -5,6 +5,7 @@
 //! - [`auth`]: who is asking: accounts, passwords, phones, tokens, permissions.
 //! - [`blobs`]: photos as bytes: uploads, storage by hash, copies to look at.
 //! - [`cli`]: the commands of the binary.
+//! - [`console`]: the pages offices work with.
 //! - [`demo`]: one published month, replayed through real phones; the plan and its recount.
 //! - [`domain`]: the rules of the trade, without HTTP.
 //! - [`reference`]: category trees, org files and the example district, as data.
@@ -23,6 +24,7 @@ pub mod blobs;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod datadir;
 pub mod demo;
 pub mod domain;

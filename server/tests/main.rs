@@ -1,4 +1,6 @@
 //! The server from outside: the real router over a real data folder, and the real binary.
+// Test programs may look at the clock: they wait for a condition with a deadline.
+#![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used, reason = "a test that can not go on says so by panicking")]
 
 mod access;

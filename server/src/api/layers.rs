@@ -19,7 +19,7 @@ pub struct Peer(pub SocketAddr);
 
 /// Where the request comes from: the peer, or what a trusted proxy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Origin(pub(super) IpAddr);
+pub(crate) struct Origin(pub(crate) IpAddr);
 
 impl FromRequestParts<App> for Origin {
     type Rejection = std::convert::Infallible;

@@ -19,15 +19,18 @@ mod sync;
 mod tus;
 
 use axum::Router;
-use axum::extract::Extension;
+use axum::extract::{Extension, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub(crate) use self::layers::Origin;
 pub use self::layers::Peer;
 use crate::app::App;
 use crate::auth::permission::{self, Rule};
 use crate::auth::{extract, permission::TABLE};
+use crate::console;
 use crate::error::{self, ApiError};
 
 /// Everything the main listener answers.
@@ -57,13 +60,22 @@ pub fn router(app: App) -> Router {
     routes.on("GET", "/v1/reference/{kind}", get(reference::part));
     routes
         .finish()
-        .fallback(async || ApiError::NoRoute)
+        .fallback(unknown)
         .method_not_allowed_fallback(async || ApiError::Method)
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::security_headers))
         .layer(from_fn(error::localize))
-        .layer(from_fn_with_state(app.clone(), layers::count))
-        .with_state(app)
+        .with_state(app.clone())
+        .merge(console::router(app.clone()))
+        .layer(from_fn_with_state(app, layers::count))
+}
+
+/// People get a page, programs a problem.
+async fn unknown(State(app): State<App>, request: Request) -> Response {
+    match console::wants_page(&request) {
+        true => console::not_found(State(app), request).await,
+        false => ApiError::NoRoute.into_response(),
+    }
 }
 
 /// Routes as they are registered, each with its rule.

@@ -1,0 +1,217 @@
+//! Doing something to a case (办理): from a form to the ledger and on to the next page.
+//!
+//! Every form carries the version its reader saw. If somebody decided meanwhile, nothing is done and a page says who
+//! decided what. A form that is sent twice (a double click, a reload) is done once and answered twice: its
+//! idempotency key is a hash of what it asks for. What is refused comes back with everything that was typed.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use xunge_client_core::model::{CaseId, LocalDay, PhotoHash, Sha256};
+use xunge_client_core::workflow::{Member, Payload, Refusal, Rule, Verb};
+
+use super::case::{self, Loaded};
+use super::fault::Fault;
+use super::flash::Flash;
+use super::forms::moment;
+use super::lang::Lang;
+use super::page::{Page, go, show};
+use super::sent::{Sent, SentForm};
+use super::visit::Visit;
+use super::{history, link, review, words};
+use crate::domain::commands::{self, CommandError, Key, Wish};
+
+/// A form that was refused: what was typed, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    /// What was tried.
+    pub(crate) verb: Verb,
+    /// As typed.
+    pub(crate) sent: Sent,
+    /// Status of the answer.
+    pub(crate) status: StatusCode,
+    /// What is wrong with the whole.
+    pub(crate) problem: String,
+    /// The way out.
+    pub(crate) way: String,
+    /// What is wrong with single fields.
+    pub(crate) fields: BTreeMap<Member, String>,
+}
+
+/// `POST /cases/{id}/act`.
+pub(crate) async fn post(visit: Visit, Path(id): Path<String>, form: SentForm) -> Response {
+    let answer = act(&visit, &id, form).await;
+    visit.answer(answer)
+}
+
+async fn act(visit: &Visit, id: &str, form: SentForm) -> Result<Response, Fault> {
+    visit.admit(&form)?;
+    let SentForm(sent) = form;
+    let case: CaseId = id.parse().map_err(|_| Fault::NotFound)?;
+    let verb = Verb::from_code(sent.get("verb")).ok_or(Fault::BadRequest)?;
+    let version = sent.parsed::<u32>("version").ok().flatten().ok_or(Fault::BadRequest)?;
+    let (payload, fields) = read(visit.lang, verb, &sent);
+    if !fields.is_empty() {
+        let text = visit.lang.say("act.bad_value").to_owned();
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let attempt = Attempt { verb, sent, status, problem: text, way: String::new(), fields };
+        return again(visit, case, attempt).await;
+    }
+    let wish = Wish { case, verb, expected_version: version, key: key(case, verb, version, &payload), payload };
+    match commands::execute(&visit.app.services, &visit.viewer, wish).await {
+        Ok(_) => Ok(done(case, verb, &sent)),
+        Err(CommandError::NotFound) => Err(Fault::NotFound),
+        Err(CommandError::KeyReused) => Err(Fault::BadRequest),
+        Err(CommandError::Store(failed)) => Err(failed.into()),
+        Err(CommandError::Refused(refusal)) => refused(visit, case, version, verb, sent, refusal).await,
+    }
+}
+
+/// The same wish has the same key: whoever presses twice is answered twice and it is done once.
+fn key(case: CaseId, verb: Verb, version: u32, payload: &Payload) -> Key {
+    let wish = serde_json::to_vec(&(case, verb, version, payload)).expect("a wish is plain data");
+    let body = Sha256::of(&wish);
+    Key { key: format!("console-{}", &body.to_string()[..40]), route: format!("POST /cases/{case}/act"), body }
+}
+
+/// On to where the form came from: the queue shows the next case there, a case's page itself.
+fn done(case: CaseId, verb: Verb, sent: &Sent) -> Response {
+    let back = link::back(sent.get("back"));
+    let next = back.starts_with("/review");
+    let to = if next { back.to_owned() } else { format!("/cases/{case}") };
+    let mut answer = go(&to);
+    answer.headers_mut().append(header::SET_COOKIE, Flash::Done { verb, case, next }.cookie());
+    answer
+}
+
+async fn refused(
+    visit: &Visit,
+    case: CaseId,
+    version: u32,
+    verb: Verb,
+    sent: Sent,
+    refusal: Refusal,
+) -> Result<Response, Fault> {
+    if refusal.current().is_some_and(|(_, current)| current != version) {
+        return stale(visit, case, version, verb).await;
+    }
+    let (text, way) = match visit.lang {
+        Lang::Zh => (refusal.zh(), refusal.hint_zh()),
+        Lang::En => (refusal.en(), refusal.hint_en()),
+    };
+    let status = match refusal {
+        Refusal::WrongRole { .. } | Refusal::NotYours | Refusal::Separation { .. } => StatusCode::FORBIDDEN,
+        Refusal::WrongState { .. } => StatusCode::CONFLICT,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let fields = refusal.field().map(|member| (member, text.clone())).into_iter().collect();
+    let problem = visit.lang.fill("act.problem", &[("text", &text)]);
+    again(visit, case, Attempt { verb, sent, status, problem, way: way.to_owned(), fields }).await
+}
+
+/// The page the form came from, with what was typed and what is wrong.
+async fn again(visit: &Visit, case: CaseId, attempt: Attempt) -> Result<Response, Fault> {
+    let back = link::back(attempt.sent.get("back")).to_owned();
+    if back.starts_with("/review") {
+        review::again(visit, case, &back, &attempt).await
+    } else {
+        case::again(visit, case, &attempt).await
+    }
+}
+
+#[derive(Template)]
+#[template(path = "stale.html")]
+struct StalePage {
+    p: Page,
+    what: String,
+    decided: Vec<Decided>,
+    now: String,
+    href: String,
+}
+
+struct Decided {
+    line: String,
+    said: Vec<String>,
+}
+
+/// "Another office decided while you looked", and what it decided.
+async fn stale(visit: &Visit, id: CaseId, version: u32, verb: Verb) -> Result<Response, Fault> {
+    let Loaded { detail, events, names, .. } = case::load(visit, id).await?;
+    let lang = visit.lang;
+    let later = events.iter().filter(|it| it.event.version > version);
+    let decided = later.map(|it| {
+        let event = &it.event;
+        let who = names.get(&event.actor).unwrap_or(&event.actor);
+        let (role, verb) = (lang.word("role", event.role.code()), lang.word("verb", event.verb.code()));
+        let at = words::when(event.at, visit.now);
+        let line = lang.fill("stale.decided", &[("at", &at), ("who", who), ("role", &role), ("verb", &verb)]);
+        Decided { line, said: history::said(visit, event, &names) }
+    });
+    let state = lang.word("state", &detail.item.state);
+    let page = StalePage {
+        p: Page { here: format!("/cases/{id}"), ..visit.page(lang.say("stale.title")) },
+        what: lang.fill("stale.what", &[("verb", &lang.word("verb", verb.code()))]),
+        decided: decided.collect(),
+        now: lang.fill("stale.now", &[("state", &state), ("version", &detail.item.version.to_string())]),
+        href: format!("/cases/{id}"),
+    };
+    Ok(show(StatusCode::CONFLICT, &page))
+}
+
+/// Reads the members a verb takes. What can not be read is said per field; what is missing the workflow says.
+fn read(lang: Lang, verb: Verb, sent: &Sent) -> (Payload, BTreeMap<Member, String>) {
+    let rule = Rule::of(verb);
+    let (mut payload, mut problems) = (Payload::default(), BTreeMap::new());
+    for member in rule.required().iter().chain(rule.optional()).copied() {
+        let Some(text) = sent.given(member.code()) else { continue };
+        if take(&mut payload, member, text).is_none() {
+            let key = if member == Member::DueAt { "act.bad_time" } else { "act.bad_value" };
+            problems.insert(member, lang.say(key).to_owned());
+        }
+    }
+    (payload, problems)
+}
+
+/// Puts a member into the payload; none if the text is not what the member takes.
+fn take(payload: &mut Payload, member: Member, text: &str) -> Option<()> {
+    use xunge_client_core::model::Mode;
+    use xunge_client_core::workflow::{Level, Satisfaction, Verdict};
+    let words = || Some(text.to_owned());
+    match member {
+        Member::Category => payload.category = Some(text.parse().ok()?),
+        Member::Mode => payload.mode = Some(Mode::from_code(text)?),
+        Member::Handler => payload.handler = Some(text.parse().ok()?),
+        Member::Level => payload.level = Some(Level::from_code(text)?),
+        Member::DueAt => payload.due_at = Some(moment(text)?),
+        Member::Reason => payload.reason = words(),
+        Member::Text => payload.text = words(),
+        Member::Note => payload.note = words(),
+        Member::Missing => payload.missing = words(),
+        Member::Assignee => payload.assignee = words(),
+        Member::Verdict => payload.verdict = Some(Verdict::from_code(text)?),
+        Member::MasterCaseId => payload.master_case_id = Some(text.parse().ok()?),
+        Member::UrgeLevel => payload.urge_level = Some(text.parse().ok()?),
+        Member::ReviewDate => payload.review_date = Some(text.parse::<LocalDay>().ok()?),
+        Member::Outcome => payload.outcome = Some(Satisfaction::from_code(text)?),
+        Member::Grid => payload.grid = Some(text.parse().ok()?),
+        Member::Photos => {
+            let each = text.split([' ', ',', '，', '\n', '\r']).filter(|hash| !hash.is_empty());
+            payload.photos = each.map(|hash| hash.parse::<PhotoHash>().ok()).collect::<Option<_>>()?;
+        }
+        // No form of an office has these.
+        Member::CaseNo
+        | Member::Facts
+        | Member::ModeClaim
+        | Member::CategoryClaim
+        | Member::Unit
+        | Member::Office
+        | Member::Source
+        | Member::DiscoveredAt
+        | Member::Flags
+        | Member::Reporter => return None,
+    }
+    Some(())
+}

@@ -1,0 +1,110 @@
+//! One case (案卷): facts, photos, ledger, and what its reader could do.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use xunge_client_core::model::{CaseId, OrgLevel};
+use xunge_client_core::workflow::{Member, Rule};
+
+use super::act::Attempt;
+use super::fault::Fault;
+use super::field::{Kind, VerbForm};
+use super::flash::short;
+use super::forms::Bench;
+use super::link;
+use super::look::{self, Look, Names};
+use super::page::{Page, go, show};
+use super::visit::Visit;
+use crate::domain::cases::{self, CaseDetail, EventView};
+use crate::domain::people::{self, Colleague};
+
+/// A case with everything its pages need.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The case.
+    pub(crate) detail: CaseDetail,
+    /// Its ledger.
+    pub(crate) events: Vec<EventView>,
+    /// Everybody named in it.
+    pub(crate) names: Names,
+    /// Who a task can go to; empty if nothing offered asks for anybody.
+    pub(crate) inspectors: Vec<Colleague>,
+}
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct CasePage {
+    p: Page,
+    heading: String,
+    c: Look,
+    forms: Vec<VerbForm>,
+}
+
+/// `GET /cases/{id}/act`.
+pub(crate) async fn back(Path(id): Path<String>) -> Response {
+    go(&format!("/cases/{}", link::encode(&id)))
+}
+
+/// `GET /cases/{id}`.
+pub(crate) async fn get(visit: Visit, Path(id): Path<String>) -> Response {
+    let answer = page(&visit, &id).await;
+    visit.answer(answer)
+}
+
+async fn page(visit: &Visit, id: &str) -> Result<Response, Fault> {
+    let id = id.parse().map_err(|_| Fault::NotFound)?;
+    draw(visit, id, None).await
+}
+
+/// The same page after a form of it was refused.
+pub(crate) async fn again(visit: &Visit, id: CaseId, attempt: &Attempt) -> Result<Response, Fault> {
+    draw(visit, id, Some(attempt)).await
+}
+
+async fn draw(visit: &Visit, id: CaseId, attempt: Option<&Attempt>) -> Result<Response, Fault> {
+    let loaded = load(visit, id).await?;
+    let (lang, item) = (visit.lang, &loaded.detail.item);
+    let heading = match &item.case_no {
+        Some(no) => lang.fill("case.title", &[("no", no)]),
+        None => format!("{} {}", lang.say("case.title_unfiled"), short(id)),
+    };
+    let back = format!("/cases/{id}");
+    let bench = Bench { visit, detail: &loaded.detail, inspectors: &loaded.inspectors, back: &back, attempt };
+    let page = CasePage {
+        p: Page { here: back.clone(), ..visit.page(heading.clone()) },
+        heading,
+        forms: bench.all(),
+        c: look::at(visit, &loaded.detail, &loaded.events, &loaded.names),
+    };
+    Ok(show(attempt.map_or(StatusCode::OK, |attempt| attempt.status), &page))
+}
+
+/// Reads a case in the scope of its reader.
+pub(crate) async fn load(visit: &Visit, id: CaseId) -> Result<Loaded, Fault> {
+    let (scope, viewer) = (visit.scope.clone(), visit.viewer.clone());
+    let store = &visit.app.services.store;
+    let found = store
+        .read::<_, Fault, _>(move |tx| {
+            Box::pin(async move {
+                let Some(detail) = cases::detail(tx, &scope, &viewer, id).await? else { return Ok(None) };
+                let events = cases::events(tx, &scope, id).await?.unwrap_or_default();
+                let ledger = &detail.ledger;
+                let mut users: BTreeSet<String> = events.iter().map(|it| it.event.actor.clone()).collect();
+                users.extend(events.iter().filter_map(|it| it.event.payload.assignee.clone()));
+                users.extend([detail.item.reporter.clone()]);
+                users.extend(ledger.task.as_ref().map(|task| task.assignee.clone()));
+                let names = people::names(tx, &users).await?;
+                let asks = |verb: &_| Rule::of(*verb).required().contains(&Member::Assignee);
+                let inspectors = match viewer.scope.at(OrgLevel::District).filter(|_| detail.offers.iter().any(asks)) {
+                    Some(district) => people::inspectors(tx, &district).await?,
+                    None => Vec::new(),
+                };
+                Ok(Some(Loaded { detail, events, names, inspectors }))
+            })
+        })
+        .await?;
+    found.ok_or(Fault::NotFound)
+}

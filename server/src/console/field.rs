@@ -1,0 +1,129 @@
+//! Fields of forms as templates draw them.
+
+use std::fmt::Write as _;
+
+/// How a value is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Not shown.
+    Hidden,
+    /// One line; the HTML input type.
+    Line(&'static str),
+    /// Several lines.
+    Long,
+    /// A list to choose from.
+    Choice(Vec<Group>),
+    /// A few choices, all in sight.
+    Radio(Vec<Choice>),
+}
+
+/// One thing to choose.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// As sent.
+    pub(crate) value: String,
+    /// As shown.
+    pub(crate) label: String,
+    /// It is the one chosen.
+    pub(crate) chosen: bool,
+}
+
+impl Choice {
+    /// A choice, chosen if its value is `current`.
+    pub(crate) fn new(value: impl Into<String>, label: impl Into<String>, current: &str) -> Self {
+        let value = value.into();
+        Self { chosen: value == current, value, label: label.into() }
+    }
+}
+
+/// Choices under a heading; an empty heading for none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// The heading.
+    pub(crate) label: String,
+    /// What is below it.
+    pub(crate) choices: Vec<Choice>,
+}
+
+/// One field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    /// Unique in the page.
+    pub(crate) id: String,
+    /// As sent.
+    pub(crate) name: String,
+    /// As shown.
+    pub(crate) label: String,
+    /// How it is given.
+    pub(crate) kind: Kind,
+    /// What it holds.
+    pub(crate) value: String,
+    /// It must be given.
+    pub(crate) required: bool,
+    /// The words for "optional".
+    pub(crate) optional: &'static str,
+    /// What helps to fill it in.
+    pub(crate) hint: String,
+    /// What is wrong with what it holds.
+    pub(crate) problem: String,
+}
+
+impl Field {
+    /// Attributes that follow from the field's state.
+    pub(crate) fn attributes(&self) -> String {
+        let mut text = String::new();
+        if self.required {
+            text.push_str(" required");
+        }
+        let mut described = Vec::new();
+        if !self.problem.is_empty() {
+            text.push_str(" aria-invalid=\"true\"");
+            described.push(format!("{}-problem", self.id));
+        }
+        if !self.hint.is_empty() {
+            described.push(format!("{}-hint", self.id));
+        }
+        if !described.is_empty() {
+            write!(text, " aria-describedby=\"{}\"", described.join(" ")).expect("writing to a String does not fail");
+        }
+        text
+    }
+}
+
+/// A form that does something to a case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct VerbForm {
+    /// Where it goes.
+    pub(crate) action: String,
+    /// Code of the verb.
+    pub(crate) verb: &'static str,
+    /// The version of the case its reader saw.
+    pub(crate) version: u32,
+    /// Where to go on: the page the form stands on.
+    pub(crate) back: String,
+    /// What it is called.
+    pub(crate) title: String,
+    /// What its button says.
+    pub(crate) button: String,
+    /// Class of the button.
+    pub(crate) tone: &'static str,
+    /// Access key.
+    pub(crate) key: &'static str,
+    /// Shown unfolded.
+    pub(crate) open: bool,
+    /// What to know before.
+    pub(crate) warning: String,
+    /// Why it was refused.
+    pub(crate) problem: String,
+    /// The way out of that.
+    pub(crate) way: String,
+    /// What is to be filled in.
+    pub(crate) fields: Vec<Field>,
+}
+
+impl VerbForm {
+    /// One press and nothing to fill in.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.fields.is_empty()
+    }
+}

@@ -1,0 +1,114 @@
+//! What the next page says once, carried over the redirect in a cookie.
+//!
+//! The cookie holds codes only, never words: whoever could plant one can at most choose among our own sentences.
+
+use axum::http::{HeaderMap, HeaderValue};
+use xunge_client_core::model::CaseId;
+use xunge_client_core::workflow::Verb;
+
+use super::cookie::{self, Keep};
+use super::lang::Lang;
+use super::page::Notice;
+
+/// Seconds a browser may take to follow a redirect.
+const KEEP_S: u32 = 60;
+
+/// What is to be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flash {
+    /// A verb was done to a case, and the page shows the next one or the case itself.
+    Done {
+        /// What.
+        verb: Verb,
+        /// To which.
+        case: CaseId,
+        /// The next case is shown.
+        next: bool,
+    },
+    /// Logged out.
+    LoggedOut,
+    /// The session is over.
+    Expired,
+}
+
+impl Flash {
+    /// For `Set-Cookie`.
+    pub(crate) fn cookie(self) -> HeaderValue {
+        let value = match self {
+            Self::Done { verb, case, next } => format!("done.{}.{case}.{}", verb.code(), if next { "n" } else { "c" }),
+            Self::LoggedOut => "out".to_owned(),
+            Self::Expired => "expired".to_owned(),
+        };
+        cookie::set(cookie::FLASH, &value, Keep::Seconds(KEEP_S))
+    }
+
+    /// What a request carries.
+    pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
+        let mut parts = cookie::read(headers, cookie::FLASH)?.split('.');
+        match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("out", None, ..) => Some(Self::LoggedOut),
+            ("expired", None, ..) => Some(Self::Expired),
+            ("done", Some(verb), Some(case), Some(next)) => {
+                Some(Self::Done { verb: Verb::from_code(verb)?, case: case.parse().ok()?, next: next == "n" })
+            }
+            _ => None,
+        }
+    }
+
+    /// For `Set-Cookie` on the page that said it.
+    pub(crate) fn spent() -> HeaderValue {
+        cookie::set(cookie::FLASH, "", Keep::Forget)
+    }
+
+    /// In words.
+    pub(crate) fn notice(self, lang: Lang) -> Notice {
+        let plain = |text: &str, way: &str| Notice { text: text.to_owned(), way: way.to_owned(), ..Notice::default() };
+        match self {
+            Self::Done { verb, case, next } => Notice {
+                tone: "good",
+                text: lang.fill("act.done", &[("verb", &lang.word("verb", verb.code())), ("case", &short(case))]),
+                way: if next { lang.say("act.done_next").to_owned() } else { String::new() },
+                link: next.then(|| (format!("/cases/{case}"), lang.say("stale.to_case").to_owned())),
+            },
+            Self::LoggedOut => plain(lang.say("login.ended"), ""),
+            Self::Expired => plain(lang.say("login.expired"), lang.say("login.expired_way")),
+        }
+    }
+}
+
+/// The end of an id: its beginning is time and the same for all of a day.
+pub(crate) fn short(case: CaseId) -> String {
+    let id = case.to_string();
+    format!("…{}", &id[id.len() - 6..])
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header;
+
+    use super::*;
+
+    fn sent(value: &str) -> Option<Flash> {
+        let cookie = HeaderValue::from_str(&format!("{}={value}", cookie::FLASH)).unwrap();
+        Flash::read(&HeaderMap::from_iter([(header::COOKIE, cookie)]))
+    }
+
+    #[test]
+    fn what_was_to_be_said_survives_the_redirect() {
+        let case = CaseId::from_bytes([7; 16]);
+        for flash in [Flash::Done { verb: Verb::Void, case, next: true }, Flash::LoggedOut, Flash::Expired] {
+            let cookie = flash.cookie();
+            let value = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
+            assert_eq!(sent(&value), Some(flash));
+        }
+    }
+
+    #[test]
+    fn nobody_can_make_a_page_say_words_of_theirs() {
+        for value in
+            ["", "done", "done.void", "done.evil.01HF0000000000000000000000.n", "done.void.<b>.n", "words", "out.x"]
+        {
+            assert_eq!(sent(value), None, "{value}");
+        }
+    }
+}

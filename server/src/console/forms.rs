@@ -1,0 +1,223 @@
+//! The forms of a case: one per verb its reader could use, its fields read off the workflow's table.
+
+use xunge_client_core::model::{CategoryRef, LocalDay, Millis, Mode};
+use xunge_client_core::workflow::{Level, Member, Rule, Satisfaction, Verb, VoidReason};
+
+use super::act::Attempt;
+use super::choices::{self, ungrouped};
+use super::field::{Choice, Field, Group, Kind, VerbForm};
+use super::visit::Visit;
+use crate::domain::cases::CaseDetail;
+use crate::domain::people::Colleague;
+use crate::reference::org::UnitKind;
+use crate::reference::taxonomy::XIXIA;
+
+/// What forms are made from.
+#[derive(Debug)]
+pub(crate) struct Bench<'a> {
+    /// Who reads them.
+    pub(crate) visit: &'a Visit,
+    /// The case.
+    pub(crate) detail: &'a CaseDetail,
+    /// Who a task can go to.
+    pub(crate) inspectors: &'a [Colleague],
+    /// Where to go on afterwards.
+    pub(crate) back: &'a str,
+    /// What was tried just now and refused.
+    pub(crate) attempt: Option<&'a Attempt>,
+}
+
+/// Verbs the review page shows, in its order, with their access keys: initials of 通过, 立案, 作废, 补充.
+const REVIEW: [(Verb, &str); 4] =
+    [(Verb::ApproveSelfHandled, "t"), (Verb::File, "l"), (Verb::Void, "z"), (Verb::SendBack, "b")];
+
+impl Bench<'_> {
+    /// The four decisions of a review, as far as they are open.
+    pub(crate) fn review(&self) -> Vec<VerbForm> {
+        let open = REVIEW.iter().filter(|(verb, _)| self.detail.offers.contains(verb));
+        open.map(|(verb, key)| VerbForm { key, ..self.form(*verb) }).collect()
+    }
+
+    /// Everything the reader could do. What only a phone does is left to phones.
+    pub(crate) fn all(&self) -> Vec<VerbForm> {
+        let at_a_desk = |verb: &&Verb| !verb.is_request() || **verb == Verb::Handover;
+        self.detail.offers.iter().filter(at_a_desk).map(|verb| self.form(*verb)).collect()
+    }
+
+    fn form(&self, verb: Verb) -> VerbForm {
+        let (lang, rule) = (self.visit.lang, Rule::of(verb));
+        let attempt = self.attempt.filter(|attempt| attempt.verb == verb);
+        let required = rule.required().iter().map(|member| (*member, true));
+        let optional = rule.optional().iter().map(|member| (*member, false));
+        let shown = required.chain(optional).filter(|(member, needed)| *needed || self.shows(verb, *member));
+        let title = lang.word("verb", verb.code());
+        let overrules = verb == Verb::File && self.detail.ledger.mode_claim == Mode::SelfHandled;
+        let fields: Vec<Field> = shown.map(|(member, needed)| self.field(verb, member, needed, attempt)).collect();
+        VerbForm {
+            action: format!("/cases/{}/act", self.detail.item.id),
+            verb: verb.code(),
+            version: self.detail.item.version,
+            back: self.back.to_owned(),
+            button: lang.fill("act.confirm", &[("verb", &title)]),
+            title,
+            tone: match verb {
+                Verb::ApproveSelfHandled | Verb::File | Verb::Dispatch | Verb::Sign | Verb::Feedback | Verb::Close => {
+                    "main"
+                }
+                Verb::Void => "grave",
+                _ => "",
+            },
+            key: "",
+            open: attempt.is_some(),
+            warning: if overrules { lang.say("act.file_self_warning").to_owned() } else { String::new() },
+            problem: attempt.map(|attempt| attempt.problem.clone()).unwrap_or_default(),
+            way: attempt.map(|attempt| attempt.way.clone()).unwrap_or_default(),
+            fields,
+        }
+    }
+
+    /// Which of the optional members a form offers. Fewer fields, faster decisions: places are corrected by the few
+    /// who do so through the case's own programs.
+    fn shows(&self, verb: Verb, member: Member) -> bool {
+        match (verb, member) {
+            // Approving is one press, as long as there is a category to approve.
+            (Verb::ApproveSelfHandled, Member::Category) => self.category().is_none(),
+            (Verb::ApproveSelfHandled, _) | (_, Member::Grid | Member::Photos) => false,
+            _ => true,
+        }
+    }
+
+    fn category(&self) -> Option<CategoryRef> {
+        let ledger = &self.detail.ledger;
+        let claim = self.detail.facts.category_claim.clone();
+        let current = ledger.category.clone().or(claim).or_else(|| ledger.category_claim.clone());
+        current.filter(|key| self.visit.directory.category(key).is_some())
+    }
+
+    fn field(&self, verb: Verb, member: Member, required: bool, attempt: Option<&Attempt>) -> Field {
+        let lang = self.visit.lang;
+        let sent = attempt.map(|attempt| attempt.sent.get(member.code()).to_owned());
+        let value = sent.unwrap_or_else(|| self.default(verb, member));
+        let hint = match (verb, member) {
+            (_, Member::Level) => lang.say("act.level_hint"),
+            (Verb::File, Member::Handler) => lang.say("act.handler_hint"),
+            (_, Member::Missing) => lang.say("act.missing_hint"),
+            (Verb::Void, Member::Text) => lang.say("act.text_hint"),
+            (_, Member::MasterCaseId) => lang.say("act.master_hint"),
+            (_, Member::Photos) => lang.say("act.photos_hint"),
+            (_, Member::Note) => lang.say("act.note_hint"),
+            _ => "",
+        };
+        Field {
+            id: format!("{}-{}", verb.code().replace('_', "-"), member.code().replace('_', "-")),
+            name: member.code().to_owned(),
+            label: lang.word("member", member.code()),
+            kind: self.kind(verb, member, required, &value),
+            required,
+            optional: lang.say("act.optional"),
+            hint: hint.to_owned(),
+            problem: attempt.and_then(|attempt| attempt.fields.get(&member)).cloned().unwrap_or_default(),
+            value,
+        }
+    }
+
+    /// What a field holds before anybody touched it.
+    fn default(&self, verb: Verb, member: Member) -> String {
+        let ledger = &self.detail.ledger;
+        match (verb, member) {
+            (_, Member::Category) => self.category().map(|key| key.to_string()).unwrap_or_default(),
+            (Verb::File, Member::Mode) => Mode::Forwarded.code().to_owned(),
+            (_, Member::Level) => ledger.level.code().to_owned(),
+            (Verb::Dispatch, Member::Handler) => {
+                ledger.handler_suggested.as_ref().map(ToString::to_string).unwrap_or_default()
+            }
+            (Verb::Dispatch, Member::DueAt) => self.tomorrow_evening(),
+            (_, Member::UrgeLevel) => "1".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// The end of the next working hours, a start for whoever knows better.
+    fn tomorrow_evening(&self) -> String {
+        let day: LocalDay = self.visit.now.local_day().plus_days(1);
+        format!("{day}T18:00")
+    }
+
+    fn kind(&self, verb: Verb, member: Member, required: bool, value: &str) -> Kind {
+        let (lang, directory) = (self.visit.lang, &self.visit.directory);
+        let first = || Choice::new("", lang.say("act.choose"), value);
+        let coded = |group: &str, codes: &[&str]| -> Vec<Choice> {
+            codes.iter().map(|code| Choice::new(*code, lang.word(group, code), value)).collect()
+        };
+        match member {
+            Member::Mode => Kind::Hidden,
+            Member::Category => {
+                let scheme = self.category().map_or(XIXIA.to_owned(), |key| key.scheme);
+                let first = value.is_empty().then(first);
+                Kind::Choice(choices::categories(directory, &scheme, first, false, value))
+            }
+            Member::Handler => {
+                Kind::Choice(choices::units(directory, |kind| kind == UnitKind::Handling, first(), value))
+            }
+            Member::Level => Kind::Radio(coded("level", &Level::ALL.iter().map(|it| it.code()).collect::<Vec<_>>())),
+            Member::UrgeLevel => Kind::Radio(coded("urge", &["1", "2", "3", "4"])),
+            Member::Outcome => {
+                Kind::Radio(coded("satisfaction", &Satisfaction::ALL.iter().map(|it| it.code()).collect::<Vec<_>>()))
+            }
+            Member::Reason if verb == Verb::Void => {
+                let given = VoidReason::ALL.iter().filter(|reason| **reason != VoidReason::Withdrawn);
+                let codes: Vec<&str> = given.map(|reason| reason.code()).collect();
+                let top = Choice::new("", lang.say("act.void_choose"), value);
+                Kind::Choice(vec![ungrouped(std::iter::once(top).chain(coded("void_reason", &codes)).collect())])
+            }
+            Member::Assignee => Kind::Choice(self.people(first(), value)),
+            Member::DueAt => Kind::Line("datetime-local"),
+            Member::ReviewDate => Kind::Line("date"),
+            Member::MasterCaseId | Member::Photos => Kind::Line("text"),
+            _ if required || member == Member::Text || member == Member::Note || member == Member::Reason => Kind::Long,
+            _ => Kind::Line("text"),
+        }
+    }
+
+    /// Inspectors below the names of their units.
+    fn people(&self, first: Choice, value: &str) -> Vec<Group> {
+        let mut groups = vec![ungrouped(vec![first])];
+        for person in self.inspectors {
+            let unit = person.unit.as_ref().map(|unit| choices::place(&self.visit.directory, unit.as_str()));
+            let label = unit.unwrap_or_else(|| self.visit.lang.say("overview.no_unit").to_owned());
+            if groups.last().is_none_or(|group| group.label != label) {
+                groups.push(Group { label, choices: Vec::new() });
+            }
+            if let Some(group) = groups.last_mut() {
+                group.choices.push(Choice::new(&*person.user, &*person.name, value));
+            }
+        }
+        groups
+    }
+}
+
+/// `2023-11-30T18:00`, as `<input type=datetime-local>` sends it, in Asia/Shanghai.
+pub(crate) fn moment(text: &str) -> Option<Millis> {
+    let (day, time) = text.split_once('T').or_else(|| text.split_once(' '))?;
+    let (day, mut time) = (day.parse::<LocalDay>().ok()?, time.split(':'));
+    let (hour, minute) = (time.next()?.parse::<i64>().ok()?, time.next()?.parse::<i64>().ok()?);
+    let real = (0..24).contains(&hour) && (0..60).contains(&minute);
+    real.then(|| day.start().plus_ms((hour * 60 + minute) * 60_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_in_local_time() {
+        let at = moment("2023-11-30T18:05").unwrap();
+        assert_eq!(at.local_text(), "2023-11-30 18:05");
+        assert_eq!(moment("2023-11-30 18:05:59"), Some(at));
+        for wrong in
+            ["", "2023-11-30", "2023-11-31T10:00", "2023-11-30T24:00", "2023-11-30T10", "T10:00", "2023-11-30T-1:00"]
+        {
+            assert_eq!(moment(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The console (工作台): what offices see all day. Pages drawn on the server; every action a form; no script at all.
+//!
+//! A normal morning: a reviewer logs in ([`login`], [`session`]), opens the queue ([`review`]), looks at a photo pair,
+//! presses one key; [`act`] sends the verb to `domain::commands` and the next case opens. At noon somebody opens the
+//! month ([`overview`]), clicks on a number and finds the very cases it counts ([`list`], [`case`]).
+//!
+//! What can go wrong: a session runs out (back to the log-in and from there to the same page), a form comes from
+//! elsewhere ([`origin`]: 403), somebody else decided first ([`act`]: a page says what), a form is incomplete (it
+//! comes back with everything that was typed).
+//!
+//! Pages know no rule of the trade: they call the functions of `domain` that the JSON API calls.
+
+mod act;
+mod case;
+mod choices;
+mod cookie;
+mod fault;
+mod field;
+mod flash;
+mod forms;
+mod headers;
+mod history;
+mod lang;
+mod link;
+mod list;
+mod login;
+mod look;
+mod month;
+mod origin;
+mod overview;
+mod page;
+mod phones;
+mod photo;
+mod review;
+mod sent;
+mod session;
+mod statics;
+mod svg;
+mod tables;
+mod visit;
+mod words;
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::from_fn;
+use axum::response::Response;
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+
+/// Most bytes of a form: words of 2,000 characters, percent-encoded, several times over.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// All pages. Has no fallback: `/v1` answers what it does not know in its own way.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(overview::get))
+        .route("/login", get(login::get).post(login::post))
+        .route("/logout", get(async || page::go("/")).post(login::logout))
+        .route("/review", get(review::get))
+        .route("/cases", get(list::get))
+        .route("/cases/{id}", get(case::get))
+        // Whoever reloads the address of a refused form by hand gets the case.
+        .route("/cases/{id}/act", get(case::back).post(act::post))
+        .route("/phones", get(phones::get))
+        .route("/console/cases/{id}/photos/{sha256}", get(photo::get))
+        .route("/console/language/{code}", get(login::language))
+        .route("/console/static/{name}", get(statics::get))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(headers::add))
+        .with_state(app)
+}
+
+/// A panic of a handler as a page, with a number to find it by.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    fault::Fault::broken(&"a page panicked").page(page::Page::default())
+}
+
+/// True if whoever asks for this wants a page and not the JSON of a program.
+pub fn wants_page(request: &Request) -> bool {
+    !request.uri().path().starts_with("/v1") && headers::accepts_html(request.headers())
+}
+
+/// The page for an address that nothing answers to.
+pub async fn not_found(State(app): State<App>, request: Request) -> Response {
+    let page = visit::stranger(request.headers(), request.uri(), app.services.business.now());
+    headers::on(fault::Fault::NotFound.page(page))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! The review queue (审核): one case at a time, oldest first, until nothing waits.
+//!
+//! A reviewer sees the photo pair, the words, what is odd, and decides; the next case opens by itself. The address
+//! remembers filter and place, so that whoever passes over a case goes on behind it, and a reload changes nothing.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use xunge_client_core::model::{CaseId, Millis, Mode};
+use xunge_client_core::workflow::State;
+
+use super::act::Attempt;
+use super::case::{self, Loaded};
+use super::choices;
+use super::fault::Fault;
+use super::field::{Choice, Group, Kind, VerbForm};
+use super::forms::Bench;
+use super::look::{self, Look};
+use super::page::{Page, show};
+use super::sent::Sent;
+use super::visit::Visit;
+use super::{link, photo, words};
+use crate::domain::cases::{self, CaseItem, Cursor, Filter, Order};
+use crate::domain::scope::Scope;
+use crate::reference::taxonomy::XIXIA;
+
+/// Cases that are counted in the heading; a longer queue is "more than".
+const COUNTED: usize = 200;
+
+#[derive(Template)]
+#[template(path = "review.html")]
+struct ReviewPage {
+    p: Page,
+    waiting: String,
+    oldest: String,
+    modes: Vec<Group>,
+    categories: Vec<Group>,
+    filtered: bool,
+    preload: Vec<String>,
+    case: Option<Look>,
+    forms: Vec<VerbForm>,
+    cannot: String,
+    skip: String,
+    keys: String,
+    empty: &'static str,
+    empty_way: &'static str,
+    onward: Option<(String, String)>,
+}
+
+/// Where in the queue somebody is.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    mode: Option<Mode>,
+    category: String,
+    after: Option<Cursor>,
+}
+
+impl Place {
+    fn read(query: &Sent) -> Self {
+        Self {
+            mode: Mode::from_code(query.get("mode")),
+            category: query.get("category").to_owned(),
+            after: query.parsed("after").ok().flatten(),
+        }
+    }
+
+    fn mode(&self) -> &'static str {
+        self.mode.map_or("", Mode::code)
+    }
+
+    fn link(&self, after: Option<Cursor>) -> String {
+        let after = after.map(|cursor| cursor.to_string()).unwrap_or_default();
+        link::with("/review", [("mode", self.mode()), ("category", &self.category), ("after", &after)])
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.mode.is_some() || !self.category.is_empty()
+    }
+}
+
+/// The queue as it is now.
+struct Queue {
+    /// How many wait in all, up to [`COUNTED`] and one.
+    waiting: usize,
+    /// When the oldest came.
+    oldest: Option<Millis>,
+    /// The next one or two behind the place.
+    next: Vec<CaseItem>,
+}
+
+/// `GET /review`.
+pub(crate) async fn get(visit: Visit, query: Sent) -> Response {
+    let answer = page(&visit, &query).await;
+    visit.answer(answer)
+}
+
+async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
+    let place = Place::read(query);
+    let queue = queue(visit, &place).await?;
+    let loaded = match queue.next.first() {
+        Some(item) => Some(case::load(visit, item.id).await?),
+        None => None,
+    };
+    // The next pair is fetched while this one is looked at.
+    let preload = match queue.next.get(1) {
+        Some(item) => pair_of(visit, item.id).await?,
+        None => Vec::new(),
+    };
+    Ok(draw(visit, &place, &queue, loaded.as_ref(), Err(preload)))
+}
+
+/// The same case again after a decision was refused.
+pub(crate) async fn again(visit: &Visit, id: CaseId, back: &str, attempt: &Attempt) -> Result<Response, Fault> {
+    let query = Sent::of_link(back);
+    let place = Place::read(&query);
+    let queue = queue(visit, &place).await?;
+    let loaded = case::load(visit, id).await?;
+    Ok(draw(visit, &place, &queue, Some(&loaded), Ok(attempt)))
+}
+
+/// Addresses of the photos a reviewer will look at next.
+async fn pair_of(visit: &Visit, id: CaseId) -> Result<Vec<String>, Fault> {
+    let Loaded { detail, .. } = case::load(visit, id).await?;
+    let (pair, _) = photo::slots(visit, &detail);
+    let here = pair.into_iter().filter_map(|slot| slot.photo).filter(|photo| photo.present);
+    Ok(here.map(|photo| photo.shown).collect())
+}
+
+async fn queue(visit: &Visit, place: &Place) -> Result<Queue, Fault> {
+    let key = place.category.parse().ok();
+    let whole = Filter {
+        states: vec![State::Reported],
+        mode: place.mode,
+        categories: key.map(|key| choices::with_minors(&visit.directory, &key)).unwrap_or_default(),
+        sent_back: Some(false),
+        order: Order::OldestFirst,
+        limit: COUNTED,
+        ..Filter::default()
+    };
+    let rest = Filter { after: place.after, limit: 2, ..whole.clone() };
+    // An office works off what it has to review; whoever looks over its shoulder sees all of their part of the tree.
+    let own = visit.viewer.unit.as_ref().filter(|_| visit.reviews());
+    let scope = own.map_or_else(|| visit.scope.clone(), Scope::office);
+    let district = visit.district();
+    let store = &visit.app.services.store;
+    let (all, rest) = store
+        .read::<_, Fault, _>(move |tx| {
+            Box::pin(async move {
+                let all = cases::list(tx, &scope, &district, &whole).await?;
+                let rest = cases::list(tx, &scope, &district, &rest).await?;
+                Ok((all, rest))
+            })
+        })
+        .await?;
+    let more = usize::from(all.next.is_some());
+    let oldest = all.items.first().map(|item| Millis(item.received_at));
+    Ok(Queue { waiting: all.items.len() + more, oldest, next: rest.items })
+}
+
+fn draw(
+    visit: &Visit,
+    place: &Place,
+    queue: &Queue,
+    loaded: Option<&Loaded>,
+    attempt: Result<&Attempt, Vec<String>>,
+) -> Response {
+    let lang = visit.lang;
+    let (attempt, preload) = match attempt {
+        Ok(attempt) => (Some(attempt), Vec::new()),
+        Err(preload) => (None, preload),
+    };
+    let here = place.link(place.after);
+    let case = loaded.map(|it| look::at(visit, &it.detail, &it.events, &it.names));
+    let forms =
+        loaded.map(|it| Bench { visit, detail: &it.detail, inspectors: &it.inspectors, back: &here, attempt }.review());
+    let waiting = match queue.waiting {
+        n if n > COUNTED => lang.fill("review.waiting_many", &[("n", &COUNTED.to_string())]),
+        n => lang.fill("review.waiting", &[("n", &n.to_string())]),
+    };
+    let oldest = queue.oldest.map(|at| words::age(lang, visit.now.0 - at.0));
+    let own = loaded.is_some_and(|it| it.detail.item.reporter == visit.viewer.user);
+    let (empty, empty_way, onward) = match (queue.waiting, place.is_filtered()) {
+        (1.., _) => {
+            let start = (place.link(None), lang.say("review.from_start").to_owned());
+            (lang.say("review.passed"), lang.say("review.passed_way"), Some(start))
+        }
+        (0, true) => {
+            let clear = ("/review".to_owned(), lang.say("review.clear").to_owned());
+            (lang.say("review.empty_filtered"), "", Some(clear))
+        }
+        (0, false) => (lang.say("review.empty"), lang.say("review.empty_way"), None),
+    };
+    let all = |key: &str, current: &str| Choice::new("", lang.say(key), current);
+    let top = all("review.all_categories", &place.category);
+    let page = ReviewPage {
+        p: Page { here: here.clone(), ..visit.page(lang.say("review.title")) },
+        waiting,
+        oldest: oldest.map(|age| lang.fill("review.oldest", &[("age", &age)])).unwrap_or_default(),
+        modes: choices::modes(lang, lang.say("review.all_modes"), place.mode()),
+        categories: choices::categories(&visit.directory, XIXIA, Some(top), true, &place.category),
+        filtered: place.is_filtered(),
+        preload,
+        skip: loaded.map_or_else(|| here.clone(), |it| place.link(Some(it.detail.item.cursor()))),
+        case,
+        cannot: lang.say(if own { "review.own" } else { "review.cannot" }).to_owned(),
+        forms: forms.unwrap_or_default(),
+        keys: lang.fill("review.keys", &[("keys", lang.say("review.keys_alt"))]),
+        empty,
+        empty_way,
+        onward,
+    };
+    show(attempt.map_or(StatusCode::OK, |attempt| attempt.status), &page)
+}

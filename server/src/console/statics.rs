@@ -1,0 +1,31 @@
+//! The stylesheet and the icon, compiled in.
+
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+const STYLE: &str = include_str!("static/console.css");
+const ICON: &str = include_str!("static/icon.svg");
+/// Where the icon is.
+pub(crate) const ICON_HREF: &str = "/console/static/icon.svg";
+
+/// Where the stylesheet is; the address changes with its content, so browsers may keep it for ever.
+pub(crate) fn style_href() -> &'static str {
+    static HREF: LazyLock<String> =
+        LazyLock::new(|| format!("/console/static/console.css?v={}", &hex::encode(Sha256::digest(STYLE))[..12]));
+    &HREF
+}
+
+/// `GET /console/static/{name}`.
+pub(crate) async fn get(Path(name): Path<String>) -> Response {
+    let (kind, body) = match name.as_str() {
+        "console.css" => ("text/css; charset=utf-8", STYLE),
+        "icon.svg" => ("image/svg+xml", ICON),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let keep = "public, max-age=31536000, immutable";
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)], body).into_response()
+}

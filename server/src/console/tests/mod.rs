@@ -1,0 +1,9 @@
+//! Pages as people get them: drawn from a real store, read by a strict parser.
+
+mod deciding;
+mod guards;
+mod html;
+mod office;
+mod pages;
+mod preview;
+mod signing_in;
