@@ -115,7 +115,7 @@ fn one(dice: &mut Dice, now: Millis) -> Reported {
     let category = CategoryRef {
         scheme: "xixia-2023".to_owned(),
         kind: xunge_client_core::model::Kind::Event,
-        code: format!("{:02}{:03}", 1 + dice.below(3), 1 + dice.below(8)),
+        code: format!("XX{:02}{:02}", 1 + dice.below(3), 1 + dice.below(4)),
     };
     let first = Facts {
         category_claim: Some(category),
