@@ -63,7 +63,8 @@ async fn nothing_lost_nothing_twice(scene: &Scene, server: Server, saved: &BTree
     let ids: BTreeSet<String> = cases.iter().map(|case| case["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!((cases.len(), &ids), (saved.len(), saved));
     assert!(cases.iter().all(|case| case["photos"] == json!({"expected": 1, "present": 1})), "{cases:?}");
-    assert_eq!(office.get_json("/v1/counts").await["total"]["reported"], json!(saved.len()));
+    let own = format!("/v1/counts?scope={}", reviewer["unit"].as_str().unwrap());
+    assert_eq!(office.get_json(&own).await["total"]["reported"], json!(saved.len()));
     assert_eq!(server.stop(), Some(0));
     let verified = run_json("xunge-server", &["verify", "--data", scene.data().to_str().unwrap(), "--json"]);
     assert_eq!(verified["ok"], true, "{verified}");

@@ -43,6 +43,3 @@ pub mod services;
 pub mod uploads;
 pub mod verify;
 pub mod work;
-
-#[cfg(test)]
-mod tests;

@@ -28,7 +28,6 @@ pub(crate) struct Held {
 /// A scripted phone.
 #[derive(Clone)]
 pub(crate) struct Phone {
-    pub(crate) user: String,
     pub(crate) id: DeviceId,
     pub(crate) key: SigningKey,
     pub(crate) counter: u64,
@@ -41,9 +40,8 @@ pub(crate) struct Phone {
 }
 
 impl Phone {
-    pub(super) fn new(user: &str, id: DeviceId, key: SigningKey, number: u64) -> Self {
+    pub(super) fn new(id: DeviceId, key: SigningKey, number: u64) -> Self {
         Self {
-            user: user.to_owned(),
             id,
             key,
             counter: 0,

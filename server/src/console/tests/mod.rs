@@ -5,5 +5,4 @@ mod guards;
 mod html;
 mod office;
 mod pages;
-mod preview;
 mod signing_in;
