@@ -9,6 +9,17 @@ use crate::model::{CaseId, ChangeHash, IntentId, Millis};
 use crate::sync::{Answer, Fate, Outcome, Refused, Verdict};
 use crate::wire::RequestResult;
 
+/// What an answer means for a pushed case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// The server holds all that was pushed.
+    Held,
+    /// Something else has to be sent, and can be at once.
+    Again,
+    /// Sending the same again now would change nothing.
+    Stuck,
+}
+
 /// What every step of one answer needs.
 pub(super) struct Applying<'a, 'c> {
     pub(super) tx: &'a Transaction<'c>,
@@ -70,25 +81,27 @@ impl Store {
     fn verdict(&self, applying: &mut Applying<'_, '_>, verdict: &Verdict) -> Result<(), StoreError> {
         let Some(mut row) = CaseRow::load(applying.tx, verdict.pushed.case)? else { return Ok(()) };
         let before = applying.outcome.refused.len();
-        let held = if verdict.rejected.is_empty() {
-            applying.fate(&mut row, verdict)?
-        } else if applying.is_unknown_there(&row, verdict) {
-            false
-        } else {
-            repair::repair(self, applying, &mut row, verdict)?;
-            true
+        let mut found = match verdict.rejected.as_slice() {
+            [] => applying.fate(&mut row, verdict)?,
+            _ if applying.is_not_theirs(verdict) && applying.is_forgotten(&row) => applying.forgotten(&mut row)?,
+            _ => {
+                repair::repair(self, applying, &mut row, verdict)?;
+                Found::Again
+            }
         };
         if let Some(result) = &verdict.submit {
             applying.submit_result(&mut row, result)?;
-        } else if held && verdict.pushed.submit && verdict.rejected.is_empty() {
+            if result.version == 0 {
+                found = Found::Stuck;
+            }
+        } else if verdict.pushed.submit && found == Found::Held {
             applying.submitted(&mut row)?;
         }
-        let again = outbox::is_dirty(applying.tx, &row)?;
-        let refused = verdict.submit.as_ref().is_some_and(|result| result.version == 0);
-        if !held || refused {
-            applying.outcome.stuck.push(row.id);
-        } else if !again && applying.outcome.refused.len() == before {
-            applying.outcome.confirmed.push(row.id);
+        let settled = !outbox::is_dirty(applying.tx, &row)? && applying.outcome.refused.len() == before;
+        match found {
+            Found::Stuck => applying.outcome.stuck.push(row.id),
+            Found::Held | Found::Again if settled => applying.outcome.confirmed.push(row.id),
+            Found::Held | Found::Again => {}
         }
         applying.save(&mut row)
     }
@@ -110,46 +123,63 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    /// Notes what the server holds of a pushed case; false if it can not be told that it holds all of it.
-    fn fate(&mut self, row: &mut CaseRow, verdict: &Verdict) -> Result<bool, StoreError> {
+    /// Notes what the server holds of a pushed case.
+    fn fate(&mut self, row: &mut CaseRow, verdict: &Verdict) -> Result<Found, StoreError> {
         let hashes = &verdict.pushed.hashes;
         match &verdict.fate {
             Fate::Held => {
                 row.acked_heads = hashes.last().copied().into_iter().collect();
                 self.acknowledge(row, hashes)?;
-                Ok(true)
+                Ok(Found::Held)
             }
             Fate::Differs(heads) => {
                 let doc = row.base_doc()?;
                 let held = held_under(&doc, heads, hashes);
                 row.acked_heads = heads.iter().filter(|head| doc.knows(head)).copied().collect();
-                let all = held.len() == hashes.len();
                 self.acknowledge(row, &held)?;
-                Ok(all)
+                Ok(if held.len() == hashes.len() { Found::Held } else { Found::Stuck })
             }
             Fate::Needed => {
-                // Everything was sent already and something is still missing: others have to bring it.
-                let all: i64 = self.tx.query_row(
-                    "SELECT COUNT(*) FROM change_out WHERE case_id = ?1",
-                    [row.id.as_bytes()],
-                    |found| found.get(0),
-                )?;
-                let more_to_send = all > hashes.len() as i64 || (row.own && row.submit == Submit::Acked);
-                self.tx.execute("UPDATE change_out SET acked = 0 WHERE case_id = ?1", [row.id.as_bytes()])?;
-                if row.submit == Submit::Acked {
-                    row.submit = Submit::Wanted;
-                }
-                row.acked_heads.clear();
-                self.outcome.progress |= more_to_send;
-                Ok(more_to_send)
+                const SQL: &str = "SELECT COUNT(*) FROM change_out WHERE case_id = ?1";
+                let all: i64 = self.tx.query_row(SQL, [row.id.as_bytes()], |found| found.get(0))?;
+                let everything_was_sent = all <= hashes.len() as i64 && row.submit != Submit::Acked;
+                self.offer_again(row)?;
+                self.outcome.progress |= !everything_was_sent;
+                // What is still missing is not ours: others have to bring it.
+                Ok(if everything_was_sent { Found::Stuck } else { Found::Again })
             }
         }
     }
 
-    /// True for a colleague's case the restored server has forgotten: their phone has to bring it back first.
-    fn is_unknown_there(&self, row: &CaseRow, verdict: &Verdict) -> bool {
-        let not_yours = verdict.rejected.iter().all(|rejected| rejected.code == "not_yours");
-        not_yours && !row.own && row.ledger_epoch != self.phone.epoch
+    /// Makes all of a case waiting again.
+    fn offer_again(&mut self, row: &mut CaseRow) -> Result<(), StoreError> {
+        self.tx.execute("UPDATE change_out SET acked = 0 WHERE case_id = ?1", [row.id.as_bytes()])?;
+        if row.submit == Submit::Acked {
+            row.submit = Submit::Wanted;
+        }
+        row.acked_heads.clear();
+        Ok(())
+    }
+
+    fn is_not_theirs(&self, verdict: &Verdict) -> bool {
+        verdict.rejected.iter().all(|rejected| rejected.code == "not_yours")
+    }
+
+    /// True if "not yours" can only mean that the server does not know the case any more: this phone reported it, or a
+    /// colleague did and the server was restored since.
+    fn is_forgotten(&self, row: &CaseRow) -> bool {
+        let own_report = row.own && row.submit == Submit::Acked;
+        own_report || (!row.own && row.ledger_epoch != self.phone.epoch)
+    }
+
+    /// Brings a forgotten case back; a colleague's has to be brought by their phone first.
+    fn forgotten(&mut self, row: &mut CaseRow) -> Result<Found, StoreError> {
+        if !row.own {
+            return Ok(Found::Stuck);
+        }
+        self.offer_again(row)?;
+        self.outcome.progress = true;
+        Ok(Found::Again)
     }
 
     /// Marks changes as held by the server, and the intents they came from.

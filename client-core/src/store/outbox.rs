@@ -207,9 +207,15 @@ fn keep_fresh(tx: &Transaction<'_>, outgoing: &Outgoing) -> Result<(), StoreErro
     }
     const CHANGE: &str = "INSERT INTO change_out (case_id, ord, hash, body, upto) \
          SELECT ?1, COALESCE(MAX(ord), 0) + 1, ?2, ?3, ?4 FROM change_out WHERE case_id = ?1";
+    // Edits that needed several changes count as held once the last one is: a refusal of that one repeats them all,
+    // and what an earlier one wrote is found written.
+    const SO_FAR: &str = "SELECT COALESCE(MAX(upto), 0) FROM change_out WHERE case_id = ?1";
+    let so_far: i64 = tx.prepare_cached(SO_FAR)?.query_row([outgoing.case.as_bytes()], |row| row.get(0))?;
     let mut statement = tx.prepare_cached(CHANGE)?;
-    for (hash, body) in &outgoing.changes[outgoing.changes.len() - outgoing.fresh..] {
-        statement.execute((outgoing.case.as_bytes(), hash.as_bytes(), body, outgoing.upto))?;
+    let fresh = &outgoing.changes[outgoing.changes.len() - outgoing.fresh..];
+    for (number, (hash, body)) in (1..).zip(fresh) {
+        let upto = if number == fresh.len() { outgoing.upto } else { so_far };
+        statement.execute((outgoing.case.as_bytes(), hash.as_bytes(), body, upto))?;
     }
     intents::advance(tx, outgoing.case, outgoing.upto, "pending", "sent")
 }
