@@ -13,6 +13,7 @@ mod error;
 mod input;
 mod online;
 mod reading;
+mod words;
 mod xunge;
 
 use std::path::PathBuf;

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::case_row::{CaseRow, Local, Submit};
 use super::intents::{self, Action};
+use super::views::CaseItem;
 use super::{Store, StoreError, lists, phone_row, photos};
 use crate::doc::gate::GateCode;
 use crate::doc::{DocError, Edit};
@@ -92,7 +93,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ActError`]; nothing was written then.
-    pub fn act(&self, case: CaseId, create: bool, steps: &[Step], now: Millis) -> Result<lists::CaseItem, ActError> {
+    pub fn act(&self, case: CaseId, create: bool, steps: &[Step], now: Millis) -> Result<CaseItem, ActError> {
         self.write(|tx| {
             let phone = phone_row::load(tx)?;
             let user = phone.user.as_ref().map(|user| user.id.as_str());

@@ -1,185 +1,12 @@
-//! Reading: what the screens show.
+//! Lists, tasks, where each report is, and the inspector's own counts.
 
 use rusqlite::{Row, Transaction};
-use serde::Serialize;
 
 use super::case_row::{CaseRow, Local, Submit};
-use super::{Store, StoreError, intents, outbox, phone_row, reference};
-use crate::model::{CaseId, CategoryRef, Conflict, Facts, IntentId, LocalDay, Millis, Mode, PhotoHash, PhotoRole};
-use crate::workflow::{Ledger, Verb, offers};
-
-/// One line of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CaseItem {
-    /// The case.
-    pub id: CaseId,
-    /// `draft`, `submitted` (not on the server yet), or the ledger's state.
-    pub state: String,
-    /// Decided, until then claimed.
-    pub mode: Option<Mode>,
-    /// Decided, until then claimed.
-    pub category: Option<CategoryRef>,
-    /// Its name, if the reference data has it.
-    pub category_name: Option<String>,
-    /// The description.
-    pub text: String,
-    /// When it was made, by the phone's clock.
-    pub created_at: Millis,
-    /// When it was submitted here.
-    pub submitted_at: Option<Millis>,
-    /// 案卷号.
-    pub case_no: Option<String>,
-    /// Ledger version, 0 while the server has not confirmed it.
-    pub version: u32,
-    /// True while something of it is only on this phone.
-    pub unsent: bool,
-    /// Photos its facts name.
-    pub photos: usize,
-    /// Deadline in force.
-    pub due_at: Option<Millis>,
-    /// Why it is void.
-    pub void_reason: Option<String>,
-    /// Code of what the inspector has to look at.
-    pub attention: Option<String>,
-    /// The field at fault.
-    pub attention_field: Option<String>,
-}
-
-/// Which cases to list, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListQuery {
-    /// Only those that wait for the inspector's eye.
-    pub attention: bool,
-    /// Only drafts, or only what is none.
-    pub drafts: Option<bool>,
-    /// Only those reported by the signed-in user.
-    pub mine: bool,
-    /// After this position, as the page before said.
-    pub after: Option<i64>,
-    /// Most lines; 0 means 50.
-    pub limit: u32,
-}
-
-/// A case with everything the phone knows.
-#[derive(Debug, Clone)]
-pub struct CaseDetail {
-    /// Its line.
-    pub item: CaseItem,
-    /// What the field saw, unsent edits included.
-    pub facts: Facts,
-    /// Registers that several people set without knowing of each other.
-    pub conflicts: Vec<Conflict>,
-    /// What the office decided; none before the server confirmed the case.
-    pub ledger: Option<Ledger>,
-    /// Photos and how far each got.
-    pub photos: Vec<PhotoStatus>,
-    /// What was asked of the ledger, oldest first.
-    pub requests: Vec<RequestStatus>,
-    /// What the signed-in user could ask now.
-    pub offers: Vec<Verb>,
-    /// How often its facts were edited here, the first draft included.
-    pub edits: u32,
-}
-
-/// A photo of a case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PhotoStatus {
-    /// Its name.
-    pub sha256: PhotoHash,
-    /// What it shows.
-    pub role: PhotoRole,
-    /// Its size.
-    pub bytes: u64,
-    /// Bytes the server confirmed; the size for photos of other phones.
-    pub sent: u64,
-    /// `waiting`, `sent`, `refused`, or `elsewhere` for a photo of another phone.
-    pub state: String,
-    /// Why it was refused.
-    pub code: Option<String>,
-}
-
-/// Something asked of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RequestStatus {
-    /// Its name.
-    pub intent: IntentId,
-    /// What was asked.
-    pub verb: String,
-    /// When, by the phone's clock.
-    pub at: Millis,
-    /// `pending`, `accepted` or `refused`.
-    pub state: String,
-    /// Why it was refused.
-    pub code: Option<String>,
-    /// The member at fault.
-    pub field: Option<String>,
-}
-
-/// Something that waits for the signed-in user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Task {
-    /// `verify`, `check`, or `complete` for a report the office sent back.
-    pub kind: String,
-    /// What the office wants.
-    pub missing: Option<String>,
-    /// The case.
-    #[serde(flatten)]
-    pub case: CaseItem,
-}
-
-/// Where a case of this phone is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StatusItem {
-    /// The case.
-    pub id: CaseId,
-    /// Always true: it is saved here.
-    pub on_phone: bool,
-    /// True after an answer whose digest covers everything of it.
-    pub on_server: bool,
-    /// True once the office decided on it.
-    pub reviewed: bool,
-    /// Its photos.
-    pub photos: Counted,
-}
-
-/// Photos of a case, and how many of them are on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Counted {
-    /// All.
-    pub total: u32,
-    /// Fully sent.
-    pub sent: u32,
-}
-
-/// What is only on this phone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Unsent {
-    /// Cases.
-    pub cases: u32,
-    /// Photos.
-    pub photos: u32,
-}
-
-/// How the signed-in user's reports of a period stand, as this phone knows them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct MyCounts {
-    /// Reports, the void ones included.
-    pub reported: u32,
-    /// Of these fixed on the spot.
-    pub self_handled: u32,
-    /// Of these forwarded.
-    pub forwarded: u32,
-    /// Void.
-    pub void: u32,
-    /// Filed, closed ones included.
-    pub filed: u32,
-    /// Not decided yet.
-    pub pending: u32,
-    /// Closed.
-    pub case_closed: u32,
-    /// Not on the server yet; part of `pending`.
-    pub unsent: u32,
-}
+use super::views::{CaseItem, Counted, ListQuery, MyCounts, StatusItem, Task, Unsent};
+use super::{Store, StoreError, outbox, reference};
+use crate::model::{CaseId, Facts, LocalDay, Millis};
+use crate::workflow::Ledger;
 
 impl Store {
     /// A page of cases, newest first, and where the next one begins.
@@ -201,27 +28,6 @@ impl Store {
                 items.push(read_item(tx, row)?);
             }
             Ok((items, more))
-        })
-    }
-
-    /// Everything the phone knows of a case.
-    pub fn detail(&self, case: CaseId) -> Result<Option<CaseDetail>, StoreError> {
-        self.read(|tx| {
-            let Some(row) = CaseRow::load(tx, case)? else { return Ok(None) };
-            let user = phone_row::load(tx)?.user;
-            let offers = user.map(|user| offers(row.ledger.as_ref(), &user.actor())).unwrap_or_default();
-            let mut item = item_of(&row);
-            name_category(tx, &mut item)?;
-            Ok(Some(CaseDetail {
-                item,
-                conflicts: row.base_doc()?.facts().1,
-                photos: photo_statuses(tx, &row)?,
-                requests: requests(tx, case)?,
-                edits: intents::count(tx, case)?,
-                offers: offers.into_iter().filter(|verb| verb.is_request() && row.ledger.is_some()).collect(),
-                facts: row.facts,
-                ledger: row.ledger,
-            }))
         })
     }
 
@@ -286,29 +92,6 @@ impl Store {
     }
 }
 
-impl MyCounts {
-    fn add(&mut self, mode: Option<&str>, outcome: &str, n: u32) {
-        self.reported += n;
-        match mode {
-            Some("self_handled") => self.self_handled += n,
-            _ => self.forwarded += n,
-        }
-        match outcome {
-            "void" => self.void += n,
-            "filed" => self.filed += n,
-            "case_closed" => {
-                self.filed += n;
-                self.case_closed += n;
-            }
-            "unsent" => {
-                self.pending += n;
-                self.unsent += n;
-            }
-            _ => self.pending += n,
-        }
-    }
-}
-
 /// The line of a case, without the name of its category.
 pub(super) fn item_of(row: &CaseRow) -> CaseItem {
     let ledger = row.ledger.as_ref();
@@ -349,40 +132,10 @@ fn read_item(tx: &Transaction<'_>, row: &Row<'_>) -> Result<CaseItem, StoreError
     Ok(item)
 }
 
-fn name_category(tx: &Transaction<'_>, item: &mut CaseItem) -> Result<(), StoreError> {
+/// Adds the name of its category to a line.
+pub(super) fn name_category(tx: &Transaction<'_>, item: &mut CaseItem) -> Result<(), StoreError> {
     if let Some(category) = &item.category {
         item.category_name = reference::category_name(tx, category)?;
     }
     Ok(())
-}
-
-fn photo_statuses(tx: &Transaction<'_>, row: &CaseRow) -> Result<Vec<PhotoStatus>, StoreError> {
-    const SQL: &str = "SELECT sent, state, code FROM photo WHERE case_id = ?1 AND sha256 = ?2";
-    let mut statement = tx.prepare_cached(SQL)?;
-    let mut statuses = Vec::with_capacity(row.facts.photos.len());
-    for (sha256, fact) in &row.facts.photos {
-        let mut rows = statement.query((row.id.as_bytes(), sha256.as_bytes()))?;
-        let (sent, state, code) = match rows.next()? {
-            Some(found) => (found.get::<_, i64>(0)?.unsigned_abs(), found.get(1)?, found.get(2)?),
-            None => (fact.bytes, "elsewhere".to_owned(), None),
-        };
-        statuses.push(PhotoStatus { sha256: *sha256, role: fact.role, bytes: fact.bytes, sent, state, code });
-    }
-    Ok(statuses)
-}
-
-fn requests(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<RequestStatus>, StoreError> {
-    const SQL: &str = "SELECT intent, verb, at, state, code, field FROM request WHERE case_id = ?1 ORDER BY seq";
-    let mut statement = tx.prepare_cached(SQL)?;
-    let rows = statement.query_map([case.as_bytes()], |row| {
-        Ok(RequestStatus {
-            intent: IntentId::from_bytes(row.get(0)?),
-            verb: row.get(1)?,
-            at: Millis(row.get(2)?),
-            state: row.get(3)?,
-            code: row.get(4)?,
-            field: row.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -22,6 +22,7 @@ mod act;
 mod answer;
 mod case_row;
 mod connection;
+mod detail;
 mod error;
 mod events;
 mod feed;
@@ -33,6 +34,7 @@ mod phone_row;
 mod photos;
 mod reference;
 mod repair;
+mod views;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,11 +44,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use act::{ActError, NewPhoto, Step};
 pub use error::StoreError;
-pub use lists::{
-    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhotoStatus, RequestStatus, StatusItem, Task, Unsent,
-};
 pub use phone_row::{Enrolment, PhoneRow, ServerInfo, UserInfo};
 pub use reference::{CategoryFound, Reference, ReferenceCategory, ReferenceGrid, ReferenceReason, ReferenceUnit};
+pub use views::{
+    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhotoStatus, RequestStatus, StatusItem, Task, Unsent,
+};
 
 use crate::model::{ActorId, CaseId, IntentId, Millis};
 use crate::platform::{Entropy, random};

@@ -1,0 +1,82 @@
+//! Waiting, giving up, coming to rest.
+
+use super::{Step, Turn};
+use crate::sync::effect::{Effect, Notice, Stop};
+use crate::sync::event::StoreFailure;
+use crate::sync::retry::spread;
+use crate::sync::session::{PATIENCE, Session};
+
+/// Longest wait inside a run someone is waiting for.
+const ASKED_WAIT_MS: u64 = 15_000;
+
+impl Step<'_> {
+    pub(super) fn store_failed(&mut self, failure: StoreFailure) {
+        match failure {
+            // Two processes on one store: the other one sent or pulled; look again.
+            StoreFailure::Moved if self.engine.session.stalls < PATIENCE => {
+                self.engine.session.stalls += 1;
+                self.collect();
+            }
+            StoreFailure::Moved => self.fail(None, Stop::Store("another process is syncing".to_owned())),
+            StoreFailure::Full => self.fail(None, Stop::Store("storage_full".to_owned())),
+            StoreFailure::Other(reason) => self.fail(None, Stop::Store(reason)),
+        }
+    }
+
+    /// Waits, or gives a run back to whoever waits for it.
+    pub(super) fn fail(&mut self, after_ms: Option<u64>, stop: Stop) {
+        let wait = self.engine.backoff.fail(self.dice).max(after_ms.map_or(0, |ms| ms + spread(ms / 4, self.dice)));
+        let engine = &mut *self.engine;
+        engine.session.failures += 1;
+        engine.curious = true;
+        engine.uploads.forget_queue();
+        let impatient = engine.session.failures >= PATIENCE || wait > ASKED_WAIT_MS;
+        if engine.asked && impatient && !engine.uploads.is_under_way() {
+            self.write_photos();
+            self.finish(Some(stop));
+        }
+        if self.engine.asked || self.engine.background {
+            let until_ms = self.now.mono_ms + wait;
+            self.engine.turn = Turn::Waiting;
+            self.out.push(Effect::Sleep { until_ms });
+            self.notify(Notice::Waiting { until_ms });
+        } else {
+            self.engine.turn = Turn::Idle;
+        }
+    }
+
+    /// Nothing more to do for now.
+    pub(super) fn conclude(&mut self, stop: Option<Stop>) {
+        self.write_photos();
+        self.engine.turn = Turn::Idle;
+        self.finish(stop);
+        if self.engine.background {
+            let now_ms = self.now.mono_ms;
+            let poll = now_ms + spread(self.engine.settings.poll_ms, self.dice);
+            let until_ms = self.engine.parking.next_ms(now_ms).map_or(poll, |parked| parked.min(poll));
+            self.out.push(Effect::Sleep { until_ms });
+        }
+    }
+
+    pub(super) fn finish(&mut self, stop: Option<Stop>) {
+        let engine = &mut *self.engine;
+        let summary = std::mem::take(&mut engine.session).finish(stop);
+        (engine.reference_tried, engine.more) = (false, false);
+        engine.troubled.clear();
+        if summary.drained {
+            self.notify(Notice::Drained);
+        }
+        if std::mem::take(&mut self.engine.asked) {
+            self.out.push(Effect::Finish(Box::new(summary)));
+        }
+    }
+
+    pub(super) fn halt(&mut self) {
+        self.engine.background = false;
+        self.engine.uploads.forget_queue();
+        self.engine.turn = Turn::Idle;
+        if self.engine.asked {
+            self.finish(Some(Stop::Halted));
+        }
+    }
+}
