@@ -4,7 +4,7 @@ use xunge_client_core::doc::Edit;
 use xunge_client_core::model::{Mode, Remark};
 use xunge_client_core::store::Step;
 
-use super::server::Server;
+use super::server::{Server, ServerCase};
 use super::world::{Fate, Phone};
 
 fn remark(phone: &Phone, key: &str, text: &str) -> Step {
@@ -113,4 +113,57 @@ fn somebody_elses_case_takes_nothing_and_says_so() {
     phone.sync_fine(&mut server);
     assert_eq!(phone.attention(case).as_deref(), Some("not_yours"));
     assert!(phone.is_on_server(case));
+}
+
+#[test]
+fn a_report_the_server_forgot_without_telling_is_offered_again_whole() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    server.forget(case);
+    phone.describe(case, "二");
+    let before = phone.requests;
+    assert!(phone.sync_fine(&mut server).drained);
+    assert!(phone.requests - before <= 2, "{} requests", phone.requests - before);
+    let there = &server.cases[&case];
+    assert_eq!((there.doc.facts().0.description.as_str(), there.doc.change_count()), ("二", 2));
+    assert!(there.ledger.is_some(), "submitted anew");
+    assert_eq!(phone.attention(case), None, "nothing was lost, nobody has to look");
+}
+
+#[test]
+fn a_submit_whose_changes_hang_in_the_air_is_not_taken_for_accepted() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    // A restore after which somebody else's copy, without the first change, came back before ours.
+    server.forget(case);
+    server.cases.insert(case, ServerCase::default());
+    phone.describe(case, "二");
+    assert!(phone.sync_fine(&mut server).drained);
+    let there = &server.cases[&case];
+    assert_eq!((there.doc.facts().0.description.as_str(), there.doc.change_count()), ("二", 2));
+    assert!(there.ledger.is_some(), "the report counts again");
+    assert!(phone.is_on_server(case));
+}
+
+#[test]
+fn edits_too_large_for_one_change_all_come_back_if_only_the_last_is_refused() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    let long = "长".repeat(1_900);
+    let keys: Vec<String> = (0..20).map(|index| format!("01HGW2BBG000000000000000{index:02}")).collect();
+    let steps: Vec<Step> = keys.iter().map(|key| remark(&phone, key, &long)).collect();
+    phone.act(case, &steps);
+    server.refuse_last_once = true;
+    assert!(phone.sync_fine(&mut server).drained);
+    let there = server.cases[&case].doc.facts().0;
+    assert!(!server.refuse_last_once, "they needed several changes");
+    assert_eq!(there.remarks.len(), keys.len(), "{:?}", there.remarks.keys());
+    assert_eq!(phone.store.detail(case).unwrap().unwrap().facts, there);
+    assert_eq!(phone.attention(case), None, "nothing was lost, nobody has to look");
 }

@@ -56,6 +56,8 @@ pub(super) struct Server {
     feed: Vec<Line>,
     /// Changes it refuses although the gate would not.
     pub(super) judge: Option<Judge>,
+    /// Refuses the last of several changes, once, for a fault of its bytes.
+    pub(super) refuse_last_once: bool,
     /// Cases that make it fail as a whole.
     pub(super) poison: BTreeSet<CaseId>,
     /// The status a poisoned page is answered with.
@@ -85,6 +87,7 @@ impl Server {
             actors: BTreeMap::new(),
             feed: Vec::new(),
             judge: None,
+            refuse_last_once: false,
             poison: BTreeSet::new(),
             poison_status: 500,
             sealed: BTreeSet::new(),
@@ -117,6 +120,12 @@ impl Server {
     /// A case leaves somebody's scope.
     pub(super) fn hide(&mut self, case: CaseId, from: &str) {
         self.feed.push(Line { case, news: News::Gone(from.to_owned()), origin: None });
+    }
+
+    /// Loses a case without a trace, as a restore without a new epoch would.
+    pub(super) fn forget(&mut self, case: CaseId) {
+        self.cases.remove(&case);
+        self.feed.iter_mut().filter(|line| line.case == case).for_each(|line| line.news = News::Gone(String::new()));
     }
 
     fn decide(
@@ -236,7 +245,12 @@ impl Server {
         let stage = if self.sealed.contains(&case) { Stage::Sealed } else { Stage::Open };
         let policy = Policy { stage, allowed_actor: &verdict, limits: Default::default() };
         let before = known.doc.clone();
-        let bodies: Vec<&[u8]> = frame.changes.iter().map(|body| body.as_slice()).collect();
+        let mut bodies: Vec<&[u8]> = frame.changes.iter().map(|body| body.as_slice()).collect();
+        if self.refuse_last_once && bodies.len() > 1 {
+            self.refuse_last_once = false;
+            bodies.pop();
+            down.rejected.push(rejected(case, hashes[bodies.len()], "actor_taken", None));
+        }
         let admission = admit(&mut known.doc, &bodies, &policy);
         let judged = self.judge.and_then(|judge| judge(case, &known.doc)).filter(|_| !admission.accepted.is_empty());
         if let Some((code, field)) = judged {
@@ -300,7 +314,7 @@ impl Server {
                 break;
             }
             position += 1;
-            let case = &self.cases[&line.case];
+            let Some(case) = self.cases.get(&line.case) else { continue };
             if line.origin == Some(device) || !is_visible(case, &actor.user) {
                 continue;
             }

@@ -4,7 +4,7 @@ use super::{Step, Turn};
 use crate::sync::effect::{Effect, Notice, Stop};
 use crate::sync::event::StoreFailure;
 use crate::sync::retry::spread;
-use crate::sync::session::{PATIENCE, Session};
+use crate::sync::session::PATIENCE;
 
 /// Longest wait inside a run someone is waiting for.
 const ASKED_WAIT_MS: u64 = 15_000;
