@@ -55,6 +55,8 @@ pub enum PhoneError {
         code: String,
         /// Its words.
         detail: String,
+        /// How long it asks to wait before the next try, if it does.
+        retry_after_ms: Option<u64>,
     },
     /// Reports would go with it.
     #[error("{cases} cases and {photos} photos are only on this phone")]

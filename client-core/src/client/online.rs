@@ -138,5 +138,5 @@ fn read_enrolment(answer: &Answer) -> Result<EnrolAnswer, PhoneError> {
         || ("bad_answer".to_owned(), "not an answer of a Xunge server".to_owned()),
         |problem| (problem.code, problem.detail),
     );
-    Err(PhoneError::Server { status: answer.status, code, detail })
+    Err(PhoneError::Server { status: answer.status, code, detail, retry_after_ms: answer.retry_after_ms })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use xunge_client_core::client::{
     Clock, Config, Notice, Now, Parts, Phone, PhoneError, PhotoInput, PhotoSource, Place, ReportInput, Subscription,
@@ -74,15 +74,21 @@ impl DemoPhone {
     }
 
     /// Binds the phone to its inspector; the link may break here too, so it is tried again.
+    ///
+    /// All phones of the demo share one address, whose tries are limited: who is asked to wait, waits.
     pub(super) async fn enrol(&self, url: &str, code: &str, at: Millis) -> Result<(), DemoError> {
         self.clock.wall.store(at.0, Ordering::Relaxed);
         let mut tried = 0;
         loop {
             match self.phone.enrol(url, code, None).await {
                 Ok(_) => return Ok(()),
-                Err(PhoneError::Network(_)) if tried < RUNS => tried += 1,
+                Err(PhoneError::Network(_)) if tried < RUNS => {}
+                Err(PhoneError::Server { retry_after_ms: Some(wait), .. }) if tried < RUNS => {
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                }
                 Err(error) => return Err(trouble(&self.user, &error)),
             }
+            tried += 1;
         }
     }
 
