@@ -12,6 +12,8 @@ pub mod audience;
 mod items;
 pub mod page;
 pub mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use xunge_client_core::model::{CaseId, ChangeHash, DeviceId};
 

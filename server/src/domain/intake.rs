@@ -82,6 +82,8 @@ pub struct Receipt {
     pub need: Vec<Need>,
     /// Changes and cases newly stored.
     pub stored: u32,
+    /// Cases submitted again that have moved on: the phone never heard that they were accepted.
+    pub unheard: Vec<CaseId>,
 }
 
 /// Why a push could not be written.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::directory;
+use super::{directory, feed};
 use crate::clock::{Business, Security};
 use crate::store::Store;
 
@@ -21,6 +21,8 @@ pub struct Services {
     pub directory: directory::Shared,
     /// Where documents are merged.
     pub bench: Bench,
+    /// How large a page of the feed gets.
+    pub feed_page: feed::page::Size,
 }
 
 impl Services {
@@ -28,7 +30,8 @@ impl Services {
     pub fn new(store: Store, business: Business) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let bench = Bench(Some(Arc::new(Semaphore::new(cores))));
-        Self { store, business, security: Security, directory: directory::Shared::default(), bench }
+        let (directory, feed_page) = (directory::Shared::default(), feed::page::Size::default());
+        Self { store, business, security: Security, directory, bench, feed_page }
     }
 
     /// Services that do everything on the calling thread, as tests and a simulator need it.

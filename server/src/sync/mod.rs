@@ -56,7 +56,7 @@ pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusa
         // The text is safe; photos that can not be answered for are offered again with the next request.
         written.photos = desk.photos.offered(&sender.device, &up.photos).await.unwrap_or_default();
     }
-    let page = feed(desk, &sender, &up).await?;
+    let page = feed(desk, &sender, &up, written.receipt.unheard.clone()).await?;
     Ok(codec::pack(&answer(desk, &sender, &up, written, page)))
 }
 
@@ -212,11 +212,17 @@ fn refuse_if_only_quota(written: &Written, up: &SyncUp, now: Millis) -> Result<(
     Err(IntakeError::Quota { what: "quota_cases", retry_after_s })
 }
 
-async fn feed(desk: &SyncDesk, sender: &Sender, up: &Arc<SyncUp>) -> Result<FeedPage, StoreError> {
-    let Some(reader) = Reader::new(&sender.viewer, sender.device.id) else { return Ok(FeedPage::default()) };
+async fn feed(
+    desk: &SyncDesk,
+    sender: &Sender,
+    up: &Arc<SyncUp>,
+    unheard: Vec<CaseId>,
+) -> Result<FeedPage, StoreError> {
+    let reader = Reader::new(&sender.viewer, sender.device.id, desk.services.feed_page);
+    let Some(reader) = reader else { return Ok(FeedPage::default()) };
     // After a restore the positions mean other things than before.
     let cursor = if up.epoch == sender.epoch { up.cursor } else { 0 };
-    desk.services.store.read(move |tx| Box::pin(async move { page::page(tx, &reader, cursor).await })).await
+    desk.services.store.read(move |tx| Box::pin(async move { page::page(tx, &reader, cursor, &unheard).await })).await
 }
 
 fn answer(desk: &SyncDesk, sender: &Sender, up: &SyncUp, written: Written, page: FeedPage) -> SyncDown {

@@ -128,7 +128,7 @@ impl District {
              VALUES (?1, ?2, ?3, x'', 'test', 0)",
         );
         self.run(sql, params![id.as_bytes(), &user_id, &public].to_vec()).await;
-        Phone::new(id, key, number)
+        Phone::new(user, id, key, number)
     }
 
     /// Inspectors of the example, by user name.

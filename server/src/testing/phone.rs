@@ -1,6 +1,8 @@
-//! A phone written in forty lines: it keeps documents, sends what is dirty, believes the digest and nothing else.
+//! A small phone: it keeps documents, sends what the server is not known to hold, and believes the digest alone.
+//!
+//! It is strict: a page of the feed that can not be applied to what it holds is a panic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteVec;
@@ -17,17 +19,40 @@ use crate::sync::{self, SyncRefusal};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     pub(crate) doc: FieldDoc,
-    pub(crate) acked: Vec<ChangeHash>,
+    /// Changes the server is known to hold.
+    pub(crate) on_server: BTreeSet<ChangeHash>,
     pub(crate) to_submit: bool,
     /// Folded from the events, for cases of which the phone got all of them.
     pub(crate) ledger: Option<Ledger>,
     /// Version of the ledger; 1 for an own report the server took as sent.
     pub(crate) version: u32,
+    /// It left the view while something of it was unsent.
+    pub(crate) gone: bool,
+}
+
+impl Held {
+    fn unsent(&self) -> Vec<(ChangeHash, Vec<u8>)> {
+        let mut bodies = self.doc.change_bodies_since(&[]);
+        bodies.retain(|(hash, _)| !self.on_server.contains(hash));
+        bodies
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.to_submit || !self.unsent().is_empty()
+    }
+
+    /// Notes that the server holds everything under these heads.
+    fn held_under(&mut self, heads: &[ChangeHash]) {
+        let missing: BTreeSet<_> = self.doc.change_bodies_since(heads).into_iter().map(|(hash, _)| hash).collect();
+        let all = self.doc.change_bodies_since(&[]).into_iter().map(|(hash, _)| hash);
+        self.on_server.extend(all.filter(|hash| !missing.contains(hash)));
+    }
 }
 
 /// A scripted phone.
 #[derive(Clone)]
 pub(crate) struct Phone {
+    pub(crate) user: String,
     pub(crate) id: DeviceId,
     pub(crate) key: SigningKey,
     pub(crate) counter: u64,
@@ -40,8 +65,9 @@ pub(crate) struct Phone {
 }
 
 impl Phone {
-    pub(super) fn new(id: DeviceId, key: SigningKey, number: u64) -> Self {
+    pub(super) fn new(user: &str, id: DeviceId, key: SigningKey, number: u64) -> Self {
         Self {
+            user: user.to_owned(),
             id,
             key,
             counter: 0,
@@ -90,7 +116,7 @@ impl Phone {
     pub(crate) fn up(&self, now: Millis) -> SyncUp {
         let mut frames = Vec::new();
         for (case, held) in &self.cases {
-            let bodies = held.doc.change_bodies_since(&held.acked);
+            let bodies = held.unsent();
             if !bodies.is_empty() || held.to_submit {
                 let changes = bodies.into_iter().map(|(_, body)| ByteVec::from(body)).collect();
                 frames.push(Frame { case: *case, changes, submit: held.to_submit });
@@ -136,14 +162,14 @@ impl Phone {
         panic!("the queue does not drain");
     }
 
-    /// Forgets what the server refused, and writes as somebody new from now on.
-    fn give_up(&mut self, case: CaseId) {
+    /// Forgets what the server refused and whatever builds on it, and writes as somebody new from now on.
+    fn give_up(&mut self, case: CaseId, refused: &BTreeSet<ChangeHash>) {
         let held = self.cases.get_mut(&case).unwrap();
-        let missing: Vec<_> = held.doc.change_bodies_since(&held.acked).into_iter().map(|(hash, _)| hash).collect();
         let all = held.doc.change_bodies_since(&[]);
         let kept: Vec<&[u8]> =
-            all.iter().filter(|(hash, _)| !missing.contains(hash)).map(|(_, body)| body.as_slice()).collect();
+            all.iter().filter(|(hash, _)| !refused.contains(hash)).map(|(_, body)| body.as_slice()).collect();
         held.doc = FieldDoc::new();
+        // What builds on a refused change hangs in the air and is left out with it.
         admit(&mut held.doc, &kept, &Policy::from_server());
         self.actor = ActorId::from_bytes(self.id_bytes()[..8].try_into().unwrap());
     }
@@ -167,20 +193,27 @@ impl Phone {
             let stub = down.results.iter().any(|result| result.intent.as_bytes() == case.as_bytes());
             held.version = if submitted && !stub { 1 } else { held.version };
             held.to_submit &= heads.is_empty();
-            held.acked = heads;
+            held.held_under(&heads);
         }
+        for need in &down.need {
+            let held = self.cases.get_mut(&need.case).unwrap();
+            held.on_server.clear();
+            held.held_under(&need.heads);
+        }
+        let mut refused: BTreeMap<CaseId, BTreeSet<ChangeHash>> = BTreeMap::new();
         for rejected in &down.rejected {
-            self.give_up(rejected.case);
+            refused.entry(rejected.case).or_default().insert(rejected.hash);
         }
+        refused.into_iter().for_each(|(case, hashes)| self.give_up(case, &hashes));
         self.requests.retain(|request| !down.results.iter().any(|result| result.intent == request.intent));
         for item in &down.feed {
             let held = self.cases.entry(item.case).or_default();
             let bodies: Vec<&[u8]> = item.changes.iter().map(|body| body.as_slice()).collect();
             let admission = admit(&mut held.doc, &bodies, &Policy::from_server());
-            assert!(admission.rejected.is_empty() && admission.needs.is_empty(), "{admission:?}");
-            if !bodies.is_empty() {
-                held.acked = held.doc.heads();
-            }
+            assert!(admission.rejected.is_empty() && admission.needs.is_empty(), "case {}: {admission:?}", item.case);
+            held.on_server.extend(admission.accepted.iter().map(|change| change.hash));
+            held.on_server.extend(admission.duplicates);
+            held.gone = false;
             for wire in &item.events {
                 let event: Event = wire.read().unwrap();
                 if event.version == 1 && held.ledger.is_none() && held.version <= 1 {
@@ -194,8 +227,11 @@ impl Phone {
             }
         }
         for case in &down.gone {
-            self.cases.remove(case);
+            if let Some(held) = self.cases.get_mut(case) {
+                held.gone = true;
+            }
         }
+        self.cases.retain(|_, held| !held.gone || held.is_dirty());
         (self.cursor, self.epoch) = (down.cursor, down.epoch);
     }
 }

@@ -15,17 +15,21 @@ use crate::domain::people::Viewer;
 pub struct Audience {
     before: BTreeSet<String>,
     after: BTreeSet<String>,
+    /// The case had ended before, so a phone that is newer than its end may never have got it.
+    ended: bool,
 }
 
 impl Audience {
     /// Whom a step from one ledger to the next concerns; none before: a new case.
     pub fn of(before: Option<&Ledger>, after: &Ledger) -> Self {
-        Self { before: before.map(keys).unwrap_or_default(), after: keys(after) }
+        let ended = before.is_some_and(Ledger::is_final);
+        Self { before: before.map(keys).unwrap_or_default(), after: keys(after), ended }
     }
 
-    /// The rows to write: key, and whether it could not see the case before.
+    /// The rows to write: key, and whether its phones need all of the case: it could not see the case before, or it
+    /// could but a new phone is not sent cases that ended long ago.
     pub fn rows(&self) -> impl Iterator<Item = (&str, bool)> {
-        let joins = |key: &&String| self.after.contains(*key) && !self.before.contains(*key);
+        let joins = |key: &&String| self.after.contains(*key) && (self.ended || !self.before.contains(*key));
         self.before.union(&self.after).map(move |key| (key.as_str(), joins(&key)))
     }
 

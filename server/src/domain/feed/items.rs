@@ -1,5 +1,7 @@
 //! Reads what a feed row tells of: events without their chain, bodies of changes.
 
+use std::collections::BTreeSet;
+
 use minicbor::bytes::ByteVec;
 use xunge_client_core::doc::FieldDoc;
 use xunge_client_core::model::{CaseId, ChangeHash, DeviceId};
@@ -38,21 +40,33 @@ pub(super) async fn row(tx: &mut dyn Tx, district: &str, position: i64) -> Resul
 pub(super) struct Standing {
     pub(super) open: bool,
     pub(super) own: bool,
+    /// Reported by this person, and so never purged from their phones.
+    pub(super) reported: bool,
     pub(super) visible: bool,
-    pub(super) received_at: i64,
+    pub(super) touched_at: i64,
+}
+
+impl Standing {
+    /// The phone whose changes need not be sent, because it has them for sure.
+    ///
+    /// A phone purges what leaves its view, its own changes of it included; only its user's own reports never leave.
+    pub(super) fn keeper(&self, device: DeviceId) -> Option<DeviceId> {
+        self.reported.then_some(device)
+    }
 }
 
 /// Asks whether a person with these keys sees a case now. The same rule as [`super::audience::keys`], on columns.
 pub(super) async fn standing(tx: &mut dyn Tx, case: CaseId, keys: &[String]) -> Result<Standing, StoreError> {
-    const SQL: &str = "SELECT state, grid, reporter, holder, task_user, received_at FROM case_row WHERE id = ?1";
+    const SQL: &str = "SELECT state, grid, reporter, holder, task_user, updated_at FROM case_row WHERE id = ?1";
     let row = tx.query_one(SQL, params![case.as_bytes()]).await?;
     let open = !matches!(row.text(0)?, "closed" | "void");
     let own_key = keys.first().map(String::as_str).unwrap_or_default();
     let is_me = |user: Option<&str>| user.is_some_and(|user| own_key.strip_prefix("u:") == Some(user));
-    let own = is_me(row.opt_text(2)?) || is_me(row.opt_text(3)?) || is_me(row.opt_text(4)?);
+    let reported = is_me(row.opt_text(2)?);
+    let own = reported || is_me(row.opt_text(3)?) || is_me(row.opt_text(4)?);
     let grid = row.text(1)?;
     let in_grid = open && keys.iter().skip(1).any(|key| key.strip_prefix("g:") == Some(grid));
-    Ok(Standing { open, own, visible: own || in_grid, received_at: row.int(5)? })
+    Ok(Standing { open, own, reported, visible: own || in_grid, touched_at: row.int(5)? })
 }
 
 /// An item and about how many bytes it is.
@@ -94,12 +108,12 @@ impl Weighed {
         Ok(())
     }
 
-    /// Adds everything: all events, except the report itself if the phone knows it as sent, and all changes the phone
-    /// did not bring itself.
+    /// Adds everything: all events, except the report itself if the phone knows it as sent, and all changes but those
+    /// of the phone that keeps its own.
     pub(super) async fn add_all(
         &mut self,
         tx: &mut dyn Tx,
-        device: DeviceId,
+        keeper: Option<DeviceId>,
         knows_report: bool,
     ) -> Result<(), StoreError> {
         let case = self.item.case;
@@ -108,18 +122,21 @@ impl Weighed {
                 self.push_event(&row)?;
             }
         }
-        let sql = "SELECT hash FROM change_row WHERE case_id = ?1 AND device <> ?2";
-        let foreign = tx.query(sql, params![case.as_bytes(), device.as_bytes()]).await?;
-        if foreign.is_empty() {
+        let sql = "SELECT hash, device FROM change_row WHERE case_id = ?1";
+        let mut wanted = BTreeSet::new();
+        for row in tx.query(sql, params![case.as_bytes()]).await? {
+            if keeper.is_none_or(|keeper| row.blob(1).is_ok_and(|device| device != keeper.as_bytes())) {
+                wanted.insert(ChangeHash::from_bytes(row.array(0)?));
+            }
+        }
+        if wanted.is_empty() {
             return Ok(());
         }
-        let foreign: std::collections::BTreeSet<ChangeHash> =
-            foreign.iter().map(|row| row.array(0).map(ChangeHash::from_bytes)).collect::<Result<_, _>>()?;
         let row = tx.query_one("SELECT snapshot FROM doc WHERE case_id = ?1", params![case.as_bytes()]).await?;
         // The document knows the causal order; rows lie in the order of their hashes.
         let doc = FieldDoc::load(row.blob(0)?).map_err(|error| StoreError::Check { what: error.to_string() })?;
         for (hash, body) in doc.change_bodies_since(&[]) {
-            if foreign.contains(&hash) {
+            if wanted.contains(&hash) {
                 self.push_change(body);
             }
         }

@@ -1,4 +1,9 @@
 //! One page of the feed for a phone.
+//!
+//! The rule every page keeps: a phone that holds what its cursor says can apply it. Each event follows the one before,
+//! each change follows those it builds on, on the phone or earlier in the page. Rows are told one by one to those who
+//! saw the case before; whoever may not have it (it came into view, or had ended and was left out of a new phone's
+//! first pages) is told all of it.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +18,21 @@ use crate::domain::people::Viewer;
 use crate::params;
 use crate::store::{StoreError, Tx};
 
-/// Bytes of a page before compression: about 40 KB on the wire, two to three seconds of a weak link.
-pub(super) const PAGE_BYTES: usize = 160_000;
-/// Feed rows looked at for one page.
-pub(super) const PAGE_ROWS: usize = 512;
+/// How large a page gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Bytes before compression.
+    pub bytes: usize,
+    /// Feed rows looked at; a snapshot walks sixteen times as many.
+    pub rows: usize,
+}
+
+impl Default for Size {
+    /// About 40 KB on the wire, two to three seconds of a weak link.
+    fn default() -> Self {
+        Self { bytes: 160_000, rows: 512 }
+    }
+}
 
 /// Who reads the feed.
 #[derive(Clone, Debug)]
@@ -27,12 +43,14 @@ pub struct Reader {
     pub device: DeviceId,
     /// Keys of its user, the user's own first.
     pub keys: Vec<String>,
+    /// How much is read at once.
+    pub size: Size,
 }
 
 impl Reader {
     /// The reader for a person's phone; none for a person who works in no district.
-    pub fn new(viewer: &Viewer, device: DeviceId) -> Option<Self> {
-        Some(Self { district: viewer.district()?, device, keys: audience::keys_of(viewer) })
+    pub fn new(viewer: &Viewer, device: DeviceId, size: Size) -> Option<Self> {
+        Some(Self { district: viewer.district()?, device, keys: audience::keys_of(viewer), size })
     }
 }
 
@@ -50,52 +68,87 @@ pub struct FeedPage {
 }
 
 /// Reads the page after a cursor; all of it in the caller's one view of the database.
-pub async fn page(tx: &mut dyn Tx, reader: &Reader, cursor: u64) -> Result<FeedPage, StoreError> {
+///
+/// `unheard` are cases whose acceptance the phone never heard of, and that moved on since: if its first pages leave
+/// them out as ended long ago, it would show them as just reported for ever.
+pub async fn page(tx: &mut dyn Tx, reader: &Reader, cursor: u64, unheard: &[CaseId]) -> Result<FeedPage, StoreError> {
     let head = super::head(tx, &reader.district).await?;
-    match Progress::decode(cursor) {
-        Some(progress) => snapshot::page(tx, reader, progress).await,
+    let progress = match Progress::decode(cursor) {
         // A cursor beyond the head is from before a restore, or invented.
-        None if (cursor == 0 || cursor > head as u64) && head > 0 => match Progress::begin(head) {
-            Some(progress) => snapshot::page(tx, reader, progress).await,
-            None => rows_after(tx, reader, 0, head).await,
-        },
-        None => rows_after(tx, reader, cursor as i64, head).await,
+        None if (cursor == 0 || cursor > head as u64) && head > 0 => Progress::begin(head),
+        found => found,
+    };
+    let Some(progress) = progress else {
+        let after = if cursor > head as u64 { 0 } else { cursor as i64 };
+        return rows_after(tx, reader, after, head).await;
+    };
+    let mut page = snapshot::page(tx, reader, progress).await?;
+    for case in unheard.iter().filter(|case| !page.items.iter().any(|item| item.case == **case)).collect::<Vec<_>>() {
+        let mut weighed = Weighed::new(*case);
+        weighed.add_all(tx, Some(reader.device), true).await?;
+        page.items.push(weighed.item);
     }
+    Ok(page)
 }
 
 async fn rows_after(tx: &mut dyn Tx, reader: &Reader, after: i64, head: i64) -> Result<FeedPage, StoreError> {
-    let mut page = FeedPage { cursor: head as u64, ..FeedPage::default() };
     let positions = positions(tx, reader, after, head).await?;
-    let mut news: BTreeMap<CaseId, Weighed> = BTreeMap::new();
-    let mut order: Vec<CaseId> = Vec::new();
-    let mut settled: BTreeSet<CaseId> = BTreeSet::new();
-    let mut bytes = 0;
-    let (mut looked, count) = (0, positions.len());
+    let mut news = News::default();
+    let (mut cursor, mut more) = (head as u64, false);
+    let (mut bytes, mut looked, count) = (0, 0, positions.len());
     for (position, joins) in positions {
         looked += 1;
+        bytes += news.row(tx, reader, position, joins).await?;
+        if bytes > reader.size.bytes || looked == reader.size.rows {
+            more = looked < count || looked == reader.size.rows;
+            cursor = if more { position as u64 } else { cursor };
+            break;
+        }
+    }
+    let News { mut told, order, gone, .. } = news;
+    let items = order.iter().filter_map(|case| told.remove(case)).filter(|it| !it.is_empty()).map(|it| it.item);
+    Ok(FeedPage { items: items.collect(), gone, cursor, more })
+}
+
+/// A page being gathered.
+#[derive(Debug, Default)]
+struct News {
+    told: BTreeMap<CaseId, Weighed>,
+    order: Vec<CaseId>,
+    /// Cases of which nothing more needs to be told: they are gone, or told as they are now.
+    settled: BTreeSet<CaseId>,
+    keepers: BTreeMap<CaseId, Option<DeviceId>>,
+    gone: Vec<CaseId>,
+}
+
+impl News {
+    /// Adds what one row tells of; gives about how many bytes that is.
+    async fn row(&mut self, tx: &mut dyn Tx, reader: &Reader, position: i64, joins: bool) -> Result<usize, StoreError> {
         let row = items::row(tx, &reader.district, position).await?;
         let mine = row.origin == Some(reader.device);
-        if settled.contains(&row.case) || (mine && row.submit) {
-            continue;
+        if self.settled.contains(&row.case) || (mine && row.submit) {
+            return Ok(0);
         }
-        let weighed = match news.entry(row.case) {
+        let weighed = match self.told.entry(row.case) {
             Entry::Occupied(held) => held.into_mut(),
             Entry::Vacant(place) => {
-                if !items::standing(tx, row.case, &reader.keys).await?.visible {
-                    page.gone.push(row.case);
-                    settled.insert(row.case);
-                    continue;
+                let standing = items::standing(tx, row.case, &reader.keys).await?;
+                if !standing.visible {
+                    self.gone.push(row.case);
+                    self.settled.insert(row.case);
+                    return Ok(0);
                 }
-                order.push(row.case);
+                self.keepers.insert(row.case, standing.keeper(reader.device));
+                self.order.push(row.case);
                 place.insert(Weighed::new(row.case))
             }
         };
         let before = weighed.bytes;
-        if joins && row.version != Some(1) {
-            // The case came into view with this row; the phone needs what happened before as well.
+        if joins && !mine && row.version != Some(1) {
+            // The phone needs what happened before this row as well. Who wrote it has that.
             *weighed = Weighed::new(row.case);
-            weighed.add_all(tx, reader.device, false).await?;
-            settled.insert(row.case);
+            weighed.add_all(tx, self.keepers.get(&row.case).copied().flatten(), false).await?;
+            self.settled.insert(row.case);
         } else {
             if let Some(version) = row.version {
                 weighed.add_event(tx, version).await?;
@@ -104,16 +157,8 @@ async fn rows_after(tx: &mut dyn Tx, reader: &Reader, after: i64, head: i64) -> 
                 weighed.add_changes(tx, &row.changes).await?;
             }
         }
-        bytes += weighed.bytes.saturating_sub(before);
-        if bytes > PAGE_BYTES || looked == PAGE_ROWS {
-            page.more = looked < count || looked == PAGE_ROWS;
-            page.cursor = if page.more { position as u64 } else { page.cursor };
-            break;
-        }
+        Ok(weighed.bytes.saturating_sub(before))
     }
-    page.items =
-        order.iter().filter_map(|case| news.remove(case)).filter(|it| !it.is_empty()).map(|it| it.item).collect();
-    Ok(page)
 }
 
 /// The first positions after the cursor that concern the reader, each with whether it brings a case into view.
@@ -126,11 +171,11 @@ async fn positions(tx: &mut dyn Tx, reader: &Reader, after: i64, head: i64) -> R
     }
     for key in &reader.keys {
         // Each key's first rows: the first of all keys together are among them.
-        for row in tx.query(SQL, params![&reader.district, key, after, head, PAGE_ROWS as i64]).await? {
+        for row in tx.query(SQL, params![&reader.district, key, after, head, reader.size.rows as i64]).await? {
             *found.entry(row.int(0)?).or_default() |= row.bool(1)?;
         }
     }
-    while found.len() > PAGE_ROWS {
+    while found.len() > reader.size.rows {
         found.pop_last();
     }
     Ok(found)

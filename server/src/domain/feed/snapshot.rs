@@ -2,21 +2,22 @@
 //!
 //! The feed itself is the list: each case in a person's view came into it with a row marked `joins`. The walk goes
 //! down those rows from the head as it was when the walk began, twice: for open cases, then for the person's own
-//! ended ones of the last two months. Afterwards the phone reads on from that head, so nothing that happens during
-//! the walk is missed. Where the walk stands travels in the cursor; the server remembers nothing.
+//! ended ones that anything happened to in the last two months: one that ends during the walk is among them. Afterwards
+//! the phone reads on from that head, so nothing that happens during the walk is missed. Where the walk stands travels
+//! in the cursor; the server remembers nothing.
 
 use std::collections::BTreeSet;
 
 use super::items::{self, Weighed};
-use super::page::{FeedPage, PAGE_BYTES, PAGE_ROWS, Reader};
+use super::page::{FeedPage, Reader};
 use crate::params;
 use crate::store::{StoreError, Tx};
 
-/// How far back a person's own ended cases are sent, in milliseconds of business time before the newest one found.
+/// How far back a person's own ended cases are sent, in milliseconds of business time before the newest case of all.
 const OWN_HISTORY_MS: i64 = 62 * 86_400_000;
 
-/// Rows walked for one page, wanted or not: about a tenth of a second.
-const WALKED_ROWS: usize = 16 * PAGE_ROWS;
+/// Rows walked for one page, wanted or not, per row of a page of news: about a tenth of a second.
+const WALKED: usize = 16;
 
 const SNAPSHOT: u64 = 1 << 63;
 const SECOND_PASS: u64 = 1 << 62;
@@ -63,24 +64,24 @@ pub(super) async fn page(tx: &mut dyn Tx, reader: &Reader, start: Progress) -> R
     let newest = newest(tx, reader).await?;
     loop {
         let positions = joins(tx, reader, progress.below).await?;
-        let exhausted = positions.len() < PAGE_ROWS;
+        let exhausted = positions.len() < reader.size.rows;
         for position in positions {
             looked += 1;
             progress.below = position - 1;
             let row = items::row(tx, &reader.district, position).await?;
             if seen.insert(row.case) {
                 let standing = items::standing(tx, row.case, &reader.keys).await?;
-                let recent = standing.own && standing.received_at > newest - OWN_HISTORY_MS;
+                let recent = standing.own && standing.touched_at > newest - OWN_HISTORY_MS;
                 let wanted = if progress.ended { !standing.open && recent } else { standing.open && standing.visible };
                 if wanted {
                     let mut weighed = Weighed::new(row.case);
                     let knows_report = row.submit && row.origin == Some(reader.device);
-                    weighed.add_all(tx, reader.device, knows_report).await?;
+                    weighed.add_all(tx, standing.keeper(reader.device), knows_report).await?;
                     bytes += weighed.bytes;
                     page.items.extend((!weighed.is_empty()).then_some(weighed.item));
                 }
             }
-            if bytes > PAGE_BYTES || looked >= WALKED_ROWS {
+            if bytes > reader.size.bytes || looked >= WALKED * reader.size.rows {
                 page.cursor = progress.encode();
                 return Ok(page);
             }
@@ -104,11 +105,11 @@ async fn joins(tx: &mut dyn Tx, reader: &Reader, below: i64) -> Result<Vec<i64>,
         WHERE district = ?1 AND audience = ?2 AND position <= ?3 AND joins = 1 ORDER BY position DESC LIMIT ?4";
     let mut found = BTreeSet::new();
     for key in &reader.keys {
-        for row in tx.query(SQL, params![&reader.district, key, below, PAGE_ROWS as i64]).await? {
+        for row in tx.query(SQL, params![&reader.district, key, below, reader.size.rows as i64]).await? {
             found.insert(row.int(0)?);
         }
     }
-    Ok(found.into_iter().rev().take(PAGE_ROWS).collect())
+    Ok(found.into_iter().rev().take(reader.size.rows).collect())
 }
 
 /// When the newest case of the district was received; the business clock may stand in another year than the host's.

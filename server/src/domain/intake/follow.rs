@@ -56,6 +56,9 @@ impl Desk<'_> {
                 field: None,
             });
         }
+        if judged.submit && case.ledger.version > 1 {
+            receipt.unheard.push(case.id);
+        }
         self.answer(judged, admitted, receipt);
         Ok(())
     }

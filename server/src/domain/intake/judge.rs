@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use xunge_client_core::doc::FieldDoc;
 use xunge_client_core::doc::gate::{ActorVerdict, Admission, GateLimits, Policy, Stage, admit};
+use xunge_client_core::doc::{FieldDoc, chunk};
 use xunge_client_core::model::{ActorId, CaseId, ChangeHash, Facts, Millis};
 use xunge_client_core::wire::Frame;
 use xunge_client_core::workflow::{Ledger, State};
@@ -58,7 +58,10 @@ pub struct Judged {
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// Not this user's to write, or not there; the sender is not told which.
-    NotYours,
+    NotYours {
+        /// Pushed changes that the case holds already: the answer to them was lost before the case was handed on.
+        held: BTreeSet<ChangeHash>,
+    },
     /// The server lost the case (it was restored); the phone sends all of it.
     SendAll,
     /// The stored document can not be read; nothing was changed, the phone keeps its changes.
@@ -90,7 +93,7 @@ fn one(push: &Push, frame: &Frame, held: Held, taken: &BTreeSet<ActorId>, now: M
         submit: frame.submit,
         case: held.case,
         doc_version: held.doc.as_ref().map(|doc| doc.version),
-        verdict: Verdict::NotYours,
+        verdict: Verdict::NotYours { held: BTreeSet::new() },
     };
     let stage = match &judged.case {
         None if frame.submit => Stage::Open,
@@ -101,7 +104,12 @@ fn one(push: &Push, frame: &Frame, held: Held, taken: &BTreeSet<ActorId>, now: M
             return judged;
         }
         Some(case) if case.ledger.may_write_facts(&push.viewer.user) => stage(&case.ledger, now),
-        Some(_) => return judged,
+        Some(_) => {
+            let doc = held.doc.and_then(|doc| FieldDoc::load(&doc.snapshot).ok()).unwrap_or_default();
+            let pushed = frame.changes.iter().map(|body| chunk::hash_of_body(body));
+            judged.verdict = Verdict::NotYours { held: pushed.filter(|hash| doc.knows(hash)).collect() };
+            return judged;
+        }
     };
     let mut doc = match held.doc.map(|doc| FieldDoc::load(&doc.snapshot)) {
         None => FieldDoc::new(),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use xunge_client_core::doc::chunk;
-use xunge_client_core::model::ActorId;
+use xunge_client_core::doc::{chunk, gate};
+use xunge_client_core::model::{ActorId, ChangeHash};
 use xunge_client_core::wire::{CaseHeads, Need, Rejected};
 use xunge_client_core::workflow::Actor;
 
@@ -113,9 +113,10 @@ impl<'a> Desk<'a> {
     ) -> Result<(), IntakeError> {
         let hidden = || CaseHeads { case: judged.id, heads: Vec::new() };
         match &judged.verdict {
-            Verdict::NotYours => {
-                self.reject_all(judged, "not_yours", receipt);
-                receipt.hold(hidden(), false);
+            Verdict::NotYours { held } => {
+                self.reject(judged, "not_yours", |hash| !held.contains(hash), receipt);
+                // Tells no more of the case than the phone itself brought.
+                receipt.hold(CaseHeads { case: judged.id, heads: self.tips(judged, held) }, false);
             }
             Verdict::SendAll => {
                 receipt.need.push(Need { case: judged.id, heads: Vec::new() });
@@ -146,14 +147,33 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn reject_all(&self, judged: &Judged, code: &str, receipt: &mut Receipt) {
-        let frames = self.prepared.push.frames.iter().filter(|frame| frame.case == judged.id);
-        let bodies = frames.flat_map(|frame| &frame.changes);
-        receipt.rejected.extend(bodies.map(|body| Rejected {
+        self.reject(judged, code, |_| true, receipt);
+    }
+
+    fn reject(&self, judged: &Judged, code: &str, which: impl Fn(&ChangeHash) -> bool, receipt: &mut Receipt) {
+        let hashes = self.pushed(judged).map(chunk::hash_of_body).filter(which);
+        receipt.rejected.extend(hashes.map(|hash| Rejected {
             case: judged.id,
-            hash: chunk::hash_of_body(body),
+            hash,
             code: code.to_owned(),
             field: None,
         }));
+    }
+
+    /// Those of some pushed changes that no other of them builds on.
+    fn tips(&self, judged: &Judged, of: &BTreeSet<ChangeHash>) -> Vec<ChangeHash> {
+        let mut tips = of.clone();
+        for claim in self.pushed(judged).filter(|body| of.contains(&chunk::hash_of_body(body))).filter_map(gate::claim)
+        {
+            tips.retain(|hash| !claim.deps.contains(hash));
+        }
+        tips.into_iter().collect()
+    }
+
+    /// The bodies pushed for a case.
+    fn pushed(&self, judged: &Judged) -> impl Iterator<Item = &[u8]> {
+        let frames = self.prepared.push.frames.iter().filter(|frame| frame.case == judged.id);
+        frames.flat_map(|frame| &frame.changes).map(|body| body.as_slice())
     }
 }
 

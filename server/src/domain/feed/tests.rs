@@ -1,0 +1,135 @@
+//! Pages that phones must be able to apply, whatever was lost or purged before.
+
+use xunge_client_core::doc::Edit;
+use xunge_client_core::model::{CaseId, Mode};
+use xunge_client_core::workflow::{Payload, Verb};
+
+use super::page::Size;
+use crate::params;
+use crate::testing::{District, Phone, facts};
+
+fn text(text: &str) -> [Edit; 1] {
+    [Edit::Description(text.to_owned())]
+}
+
+fn to(user: &str) -> Payload {
+    Payload { assignee: Some(user.to_owned()), ..Payload::default() }
+}
+
+fn because() -> Payload {
+    Payload { reason: Some("test".into()), ..Payload::default() }
+}
+
+/// A case, the phone that reported it, and the phone of somebody who does not walk its grid.
+async fn reporter_and_stranger(district: &District) -> (Phone, Phone, CaseId) {
+    let user = district.inspectors().await.remove(0);
+    let mut reporter = district.phone(&user).await;
+    let case = reporter.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    reporter.drain(district).await;
+    let sql = "SELECT u.id FROM user_account u, case_row c WHERE c.id = ?1 AND u.role = 'inspector' AND u.id <> ?2
+        AND NOT EXISTS (SELECT 1 FROM user_grid g WHERE g.user_id = u.id AND g.grid = c.grid) ORDER BY u.id LIMIT 1";
+    let found = district.rows_with(sql, params![case.as_bytes(), &user].to_vec()).await;
+    let stranger = district.phone(found[0].text(0).unwrap()).await;
+    (reporter, stranger, case)
+}
+
+#[tokio::test]
+async fn a_page_that_ends_on_a_row_told_to_nobody_skips_nothing() {
+    let mut district = District::new().await;
+    let user = district.inspectors().await.remove(0);
+    let (mut one, mut two) = (district.phone(&user).await, district.phone(&user).await);
+    two.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    two.drain(&district).await;
+    one.drain(&district).await;
+    district.desk.services.feed_page = Size { rows: 2, ..Size::default() };
+    two.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    two.drain(&district).await;
+    one.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    let lost = one.up(district.now());
+    one.send(&district, &lost).await.unwrap();
+    let last = two.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    two.drain(&district).await;
+    one.drain(&district).await;
+    assert!(one.cases.contains_key(&last), "the row behind the phone's own report");
+    assert_eq!(one.cases.len(), 4);
+}
+
+#[tokio::test]
+async fn a_case_that_comes_back_brings_what_its_phone_had_written() {
+    let district = District::new().await;
+    let (mut reporter, mut holder, case) = reporter_and_stranger(&district).await;
+    reporter.ask(case, Verb::Handover, &to(&holder.user));
+    reporter.drain(&district).await;
+    holder.drain(&district).await;
+    holder.edit(case, &text("seen"));
+    holder.drain(&district).await;
+    holder.ask(case, Verb::Handover, &to(&reporter.user));
+    holder.drain(&district).await;
+    assert!(!holder.cases.contains_key(&case), "it left the view and was purged");
+    reporter.drain(&district).await;
+    reporter.edit(case, &text("seen again"));
+    reporter.ask(case, Verb::Handover, &to(&holder.user));
+    reporter.drain(&district).await;
+    holder.drain(&district).await;
+    assert_eq!(holder.cases[&case].doc.heads(), reporter.cases[&case].doc.heads());
+    assert_eq!((holder.cases[&case].version, reporter.cases[&case].version), (4, 4));
+}
+
+#[tokio::test]
+async fn changes_whose_answer_was_lost_are_acknowledged_after_the_case_was_handed_on() {
+    let district = District::new().await;
+    let (mut reporter, mut holder, case) = reporter_and_stranger(&district).await;
+    reporter.ask(case, Verb::Handover, &to(&holder.user));
+    reporter.drain(&district).await;
+    holder.drain(&district).await;
+    holder.edit(case, &text("seen"));
+    let lost = holder.up(district.now());
+    holder.send(&district, &lost).await.unwrap();
+    let reviewer = district.reviewer_of(case).await;
+    district.act(&reviewer, case, Verb::Handover, to(&reporter.user)).await.unwrap();
+    holder.edit(case, &text("too late"));
+    let down = holder.sync(&district).await;
+    let codes: Vec<&str> = down.rejected.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["not_yours"], "only what the server does not hold");
+    holder.drain(&district).await;
+    assert!(!holder.cases.contains_key(&case));
+    reporter.drain(&district).await;
+    assert_eq!(reporter.cases[&case].doc.facts().0.description, "seen");
+}
+
+#[tokio::test]
+async fn a_case_that_ended_long_ago_reaches_a_newer_phone_whole_when_it_returns() {
+    let district = District::new().await;
+    let (mut reporter, _, case) = reporter_and_stranger(&district).await;
+    let reviewer = district.reviewer_of(case).await;
+    district.act(&reviewer, case, Verb::Void, because()).await.unwrap();
+    district.advance_days(70);
+    reporter.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    reporter.drain(&district).await;
+    let mut newer = district.phone(&reporter.user).await;
+    newer.drain(&district).await;
+    assert!(!newer.cases.contains_key(&case), "the last two months only");
+    let leader = district.rows("SELECT id FROM user_account WHERE role = 'duty_leader' ORDER BY id").await;
+    district.act(leader[0].text(0).unwrap(), case, Verb::Reinstate, because()).await.unwrap();
+    newer.drain(&district).await;
+    reporter.drain(&district).await;
+    assert_eq!(newer.cases[&case].doc.heads(), reporter.cases[&case].doc.heads());
+    assert_eq!((newer.cases[&case].version, reporter.cases[&case].version), (3, 3));
+}
+
+#[tokio::test]
+async fn a_phone_that_never_heard_of_its_report_is_told_how_it_ended_however_long_ago() {
+    let district = District::new().await;
+    let (mut other, _, _) = reporter_and_stranger(&district).await;
+    let mut phone = district.phone(&other.user).await;
+    let case = phone.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    let lost = phone.up(district.now());
+    phone.send(&district, &lost).await.unwrap();
+    let reviewer = district.reviewer_of(case).await;
+    district.act(&reviewer, case, Verb::Void, because()).await.unwrap();
+    district.advance_days(70);
+    other.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    other.drain(&district).await;
+    phone.drain(&district).await;
+    assert_eq!(phone.cases[&case].version, 2);
+}
