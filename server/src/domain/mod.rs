@@ -43,3 +43,6 @@ pub mod services;
 pub mod uploads;
 pub mod verify;
 pub mod work;
+
+#[cfg(test)]
+mod tests;
