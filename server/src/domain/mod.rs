@@ -10,6 +10,7 @@
 //! | [`counts`] | what each published number means |
 //! | [`uploads`] | who may send which bytes, and when a photo is here |
 //! | [`editions`] | published reports, which later ones are compared with |
+//! | [`own_day`] | what a reviewer decided today |
 //! | [`phones`] | what is still on which phone |
 //! | [`scope`] | what a person may see |
 //! | [`feed`] | what happened, for phones |
@@ -33,6 +34,7 @@ pub mod feed;
 pub mod intake;
 pub mod ledger;
 pub mod numbering;
+pub mod own_day;
 pub mod people;
 pub mod phones;
 pub mod photos;

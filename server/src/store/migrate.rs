@@ -22,8 +22,10 @@ struct Migration {
 }
 
 /// All migrations, oldest first, versions 1, 2, 3, …
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "0001_foundation.sql", text: include_str!("migrations/0001_foundation.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "0001_foundation.sql", text: include_str!("migrations/0001_foundation.sql") },
+    Migration { version: 2, name: "0002_own_day.sql", text: include_str!("migrations/0002_own_day.sql") },
+];
 
 /// Applies what is missing.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
