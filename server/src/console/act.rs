@@ -6,22 +6,21 @@
 
 use std::collections::BTreeMap;
 
-use askama::Template;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use xunge_client_core::model::{CaseId, LocalDay, PhotoHash, Sha256};
 use xunge_client_core::workflow::{Member, Payload, Refusal, Rule, Verb};
 
-use super::case::{self, Loaded};
+use super::case;
 use super::fault::Fault;
 use super::flash::Flash;
 use super::forms::moment;
 use super::lang::Lang;
-use super::page::{Page, go, show};
+use super::page::go;
 use super::sent::{Sent, SentForm};
 use super::visit::Visit;
-use super::{history, link, review, words};
+use super::{link, meanwhile, review};
 use crate::domain::commands::{self, CommandError, Key, Wish};
 
 /// A form that was refused: what was typed, and what is wrong with it.
@@ -96,7 +95,7 @@ async fn refused(
     refusal: Refusal,
 ) -> Result<Response, Fault> {
     if refusal.current().is_some_and(|(_, current)| current != version) {
-        return stale(visit, case, version, verb).await;
+        return meanwhile::page(visit, case, version, verb, link::back(sent.get("back"))).await;
     }
     let (text, way) = match visit.lang {
         Lang::Zh => (refusal.zh(), refusal.hint_zh()),
@@ -120,45 +119,6 @@ async fn again(visit: &Visit, case: CaseId, attempt: Attempt) -> Result<Response
     } else {
         case::again(visit, case, &attempt).await
     }
-}
-
-#[derive(Template)]
-#[template(path = "stale.html")]
-struct StalePage {
-    p: Page,
-    what: String,
-    decided: Vec<Decided>,
-    now: String,
-    href: String,
-}
-
-struct Decided {
-    line: String,
-    said: Vec<String>,
-}
-
-/// "Another office decided while you looked", and what it decided.
-async fn stale(visit: &Visit, id: CaseId, version: u32, verb: Verb) -> Result<Response, Fault> {
-    let Loaded { detail, events, names, .. } = case::load(visit, id).await?;
-    let lang = visit.lang;
-    let later = events.iter().filter(|it| it.event.version > version);
-    let decided = later.map(|it| {
-        let event = &it.event;
-        let who = names.get(&event.actor).unwrap_or(&event.actor);
-        let (role, verb) = (lang.word("role", event.role.code()), lang.word("verb", event.verb.code()));
-        let at = words::when(event.at, visit.now);
-        let line = lang.fill("stale.decided", &[("at", &at), ("who", who), ("role", &role), ("verb", &verb)]);
-        Decided { line, said: history::said(visit, event, &names) }
-    });
-    let state = lang.word("state", &detail.item.state);
-    let page = StalePage {
-        p: Page { here: format!("/cases/{id}"), ..visit.page(lang.say("stale.title")) },
-        what: lang.fill("stale.what", &[("verb", &lang.word("verb", verb.code()))]),
-        decided: decided.collect(),
-        now: lang.fill("stale.now", &[("state", &state), ("version", &detail.item.version.to_string())]),
-        href: format!("/cases/{id}"),
-    };
-    Ok(show(StatusCode::CONFLICT, &page))
 }
 
 /// Reads the members a verb takes. What can not be read is said per field; what is missing the workflow says.

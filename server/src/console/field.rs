@@ -26,13 +26,15 @@ pub(crate) struct Choice {
     pub(crate) label: String,
     /// It is the one chosen.
     pub(crate) chosen: bool,
+    /// The digit that chooses it; empty for none.
+    pub(crate) key: String,
 }
 
 impl Choice {
     /// A choice, chosen if its value is `current`.
     pub(crate) fn new(value: impl Into<String>, label: impl Into<String>, current: &str) -> Self {
         let value = value.into();
-        Self { chosen: value == current, value, label: label.into() }
+        Self { chosen: value == current, value, label: label.into(), key: String::new() }
     }
 }
 
@@ -71,10 +73,13 @@ pub(crate) struct Field {
 impl Field {
     /// Attributes that follow from the field's state.
     pub(crate) fn attributes(&self) -> String {
+        let required = if self.required { " required" } else { "" };
+        format!("{required}{}", self.state())
+    }
+
+    /// The same for a group of choices, each of which is required by itself.
+    pub(crate) fn state(&self) -> String {
         let mut text = String::new();
-        if self.required {
-            text.push_str(" required");
-        }
         let mut described = Vec::new();
         if !self.problem.is_empty() {
             text.push_str(" aria-invalid=\"true\"");

@@ -58,7 +58,8 @@ impl Bench<'_> {
             verb: verb.code(),
             version: self.detail.item.version,
             back: self.back.to_owned(),
-            button: lang.fill("act.confirm", &[("verb", &title)]),
+            // What one press does needs no "confirm".
+            button: if fields.is_empty() { title.clone() } else { lang.fill("act.confirm", &[("verb", &title)]) },
             title,
             tone: match verb {
                 Verb::ApproveSelfHandled | Verb::File | Verb::Dispatch | Verb::Sign | Verb::Feedback | Verb::Close => {
@@ -111,7 +112,10 @@ impl Bench<'_> {
         Field {
             id: format!("{}-{}", verb.code().replace('_', "-"), member.code().replace('_', "-")),
             name: member.code().to_owned(),
-            label: lang.word("member", member.code()),
+            label: match (verb, member) {
+                (Verb::Void, Member::Reason) => lang.say("case.void_reason").to_owned(),
+                _ => lang.word("member", member.code()),
+            },
             kind: self.kind(verb, member, required, &value),
             required,
             optional: lang.say("act.optional"),
@@ -167,8 +171,9 @@ impl Bench<'_> {
             Member::Reason if verb == Verb::Void => {
                 let given = VoidReason::ALL.iter().filter(|reason| **reason != VoidReason::Withdrawn);
                 let codes: Vec<&str> = given.map(|reason| reason.code()).collect();
-                let top = Choice::new("", lang.say("act.void_choose"), value);
-                Kind::Choice(vec![ungrouped(std::iter::once(top).chain(coded("void_reason", &codes)).collect())])
+                // All in sight: one press instead of two, and a digit for each.
+                let numbered = coded("void_reason", &codes).into_iter().zip(1..);
+                Kind::Radio(numbered.map(|(choice, n)| Choice { key: n.to_string(), ..choice }).collect())
             }
             Member::Assignee => Kind::Choice(self.people(first(), value)),
             Member::DueAt => Kind::Line("datetime-local"),

@@ -8,10 +8,9 @@ use axum::response::Response;
 use super::cookie;
 use super::flash::Flash;
 
-/// Nothing but our own styles, pictures and forms. There is no script in these pages at all; `script-src 'self'` is
-/// for a vendored one.
+/// Nothing but our own styles, pictures, forms, and the one script of the review queue, which asks this server only.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
-    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Adds the console's headers to an answer; what a handler set itself stays.
 pub(crate) async fn add(request: Request, next: Next) -> Response {

@@ -166,7 +166,11 @@ fn filters(visit: &Visit, query: &Sent) -> Vec<Field> {
         name: (*name).to_owned(),
         label: label(name).to_owned(),
         kind: kind(name, query.get(name)),
-        value: query.get(name).to_owned(),
+        value: match kind(name, query.get(name)) {
+            // A day that is none can not stand in a field for days; it is named above the list.
+            Kind::Line("date") if query.parsed::<LocalDay>(name).is_err() => String::new(),
+            _ => query.get(name).to_owned(),
+        },
         required: false,
         optional: "",
         hint: String::new(),

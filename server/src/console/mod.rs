@@ -1,4 +1,6 @@
-//! The console (工作台): what offices see all day. Pages drawn on the server; every action a form; no script at all.
+//! The console (工作台): what offices see all day. Pages drawn on the server; every action a form.
+//!
+//! One script of ours gives the review queue its keys; every page works without it.
 //!
 //! A normal morning: a reviewer logs in ([`login`], [`session`]), opens the queue ([`review`]), looks at a photo pair,
 //! presses one key; [`act`] sends the verb to `domain::commands` and the next case opens. At noon somebody opens the
@@ -25,6 +27,7 @@ mod link;
 mod list;
 mod login;
 mod look;
+mod meanwhile;
 mod month;
 mod origin;
 mod overview;
@@ -68,6 +71,7 @@ pub fn router(app: App) -> Router {
         .route("/phones", get(phones::get))
         .route("/console/cases/{id}/photos/{sha256}", get(photo::get))
         .route("/console/language/{code}", get(login::language))
+        .route("/console/watch/{id}", get(meanwhile::watch))
         .route("/console/static/{name}", get(statics::get))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
@@ -87,7 +91,11 @@ pub fn wants_page(request: &Request) -> bool {
 
 /// The page for an address that nothing answers to.
 pub async fn not_found(State(app): State<App>, request: Request) -> Response {
-    let page = visit::stranger(request.headers(), request.uri(), app.services.business.now());
+    let (parts, _) = request.into_parts();
+    let page = match visit::Visit::load(&app, &parts).await {
+        Ok(Some(visit)) => visit.page(""),
+        _ => visit::stranger(&parts.headers, &parts.uri, app.services.business.now()),
+    };
     headers::on(fault::Fault::NotFound.page(page))
 }
 

@@ -76,6 +76,11 @@ impl Page {
         statics::style_href()
     }
 
+    /// Address of the script.
+    pub(crate) fn script(&self) -> &'static str {
+        statics::script_href()
+    }
+
     /// Address of the icon.
     pub(crate) fn icon(&self) -> &'static str {
         statics::ICON_HREF

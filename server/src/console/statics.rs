@@ -1,4 +1,4 @@
-//! The stylesheet and the icon, compiled in.
+//! The stylesheet, the script and the icon, compiled in.
 
 use std::sync::LazyLock;
 
@@ -8,21 +8,32 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("static/console.css");
+const SCRIPT: &str = include_str!("static/console.js");
 const ICON: &str = include_str!("static/icon.svg");
 /// Where the icon is.
 pub(crate) const ICON_HREF: &str = "/console/static/icon.svg";
 
 /// Where the stylesheet is; the address changes with its content, so browsers may keep it for ever.
 pub(crate) fn style_href() -> &'static str {
-    static HREF: LazyLock<String> =
-        LazyLock::new(|| format!("/console/static/console.css?v={}", &hex::encode(Sha256::digest(STYLE))[..12]));
+    static HREF: LazyLock<String> = LazyLock::new(|| address("console.css", STYLE));
     &HREF
+}
+
+/// Where the script is, likewise.
+pub(crate) fn script_href() -> &'static str {
+    static HREF: LazyLock<String> = LazyLock::new(|| address("console.js", SCRIPT));
+    &HREF
+}
+
+fn address(name: &str, content: &str) -> String {
+    format!("/console/static/{name}?v={}", &hex::encode(Sha256::digest(content))[..12])
 }
 
 /// `GET /console/static/{name}`.
 pub(crate) async fn get(Path(name): Path<String>) -> Response {
     let (kind, body) = match name.as_str() {
         "console.css" => ("text/css; charset=utf-8", STYLE),
+        "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

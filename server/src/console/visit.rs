@@ -62,6 +62,11 @@ impl Visit {
         }
     }
 
+    /// The same visit at another of our pages.
+    pub(crate) fn at(&self, here: &str) -> Self {
+        Self { here: here.to_owned(), ..self.clone() }
+    }
+
     /// Draws what went wrong, or passes on what did not.
     pub(crate) fn answer(&self, answer: Result<Response, Fault>) -> Response {
         answer.unwrap_or_else(|fault| fault.page(Page { notice: None, ..self.page("") }))
@@ -108,7 +113,8 @@ impl Visit {
         tabs
     }
 
-    async fn load(app: &App, parts: &Parts) -> Result<Option<Self>, StoreError> {
+    /// Whoever is logged in, if anybody is.
+    pub(crate) async fn load(app: &App, parts: &Parts) -> Result<Option<Self>, StoreError> {
         let Some(token) = cookie::read(&parts.headers, cookie::SESSION).map(str::to_owned) else { return Ok(None) };
         let (services, now) = (&app.services, app.services.security.now());
         let shared = services.directory.clone();
@@ -124,7 +130,9 @@ impl Visit {
             })
             .await?;
         let Some((session, viewer, directory)) = found else { return Ok(None) };
-        if session.stale_seen {
+        // A window that asks by itself is not a person at work.
+        let asked_by_itself = parts.uri.path().starts_with("/console/watch/");
+        if session.stale_seen && !asked_by_itself {
             let key = session.token_hash;
             services.store.write(move |tx| Box::pin(async move { session::touch(tx, &key, now).await })).await?;
         }

@@ -119,7 +119,8 @@ async fn a_void_without_its_reason_comes_back_with_what_was_typed() {
 async fn every_coded_reason_is_offered_but_the_reporters_own() {
     let (office, browser, _) = queue().await;
     let page = office.page(&browser, "/review").await;
-    let offered: Vec<&str> = page.all("option").map(|it| it.attr("value")).collect();
+    let radios = page.all("input").filter(|it| it.attr("name") == "reason");
+    let offered: Vec<&str> = radios.map(|it| it.attr("value")).collect();
     for reason in VoidReason::ALL {
         assert_eq!(offered.contains(&reason.code()), *reason != VoidReason::Withdrawn, "{reason}");
     }
@@ -212,4 +213,54 @@ async fn the_case_page_offers_what_the_workflow_offers_and_does_it() {
         let form = with(page.form("sign"), &[nonsense]);
         assert_eq!(act(&office, &unit, cases[1], &form).await.status, StatusCode::BAD_REQUEST, "{nonsense:?}");
     }
+}
+
+#[tokio::test]
+async fn the_queue_says_what_its_reader_decided_today() {
+    let (office, browser, cases) = queue().await;
+    assert!(!office.page(&browser, "/review").await.text_of("span").contains("今天已办"), "nothing yet");
+    for case in &cases[..2] {
+        let page = office.page(&browser, &format!("/cases/{case}")).await;
+        act(&office, &browser, *case, &with(page.form("void"), &[("reason", "test")])).await.location();
+    }
+    let other = Payload { reason: Some("test".into()), ..Payload::default() };
+    office.district.act("review-ninghua-2", cases[2], Verb::Void, other).await.unwrap();
+    let said = office.page(&browser, "/review").await.text_of("span");
+    assert!(said.contains("今天已办 2 件：作废 2"), "own decisions only: {said}");
+    office.app.services.business.advance(86_400_000);
+    assert!(!office.page(&browser, "/review").await.text_of("span").contains("今天已办"), "a new day");
+}
+
+#[tokio::test]
+async fn a_window_may_ask_what_was_decided_since_it_was_drawn() {
+    let (office, browser, cases) = queue().await;
+    let watch = |seen: u32| format!("/console/watch/{}?seen={seen}", cases[0]);
+    let asked = office.page(&browser, "/review").await;
+    assert!(asked.elements.iter().any(|it| it.attr("data-watch") == watch(1)), "the queue knows what to ask");
+    assert_eq!(office.get(&browser, &watch(1)).await.text(), "");
+    let words = Payload { reason: Some("test".into()), ..Payload::default() };
+    office.district.act("review-ninghua-2", cases[0], Verb::Void, words).await.unwrap();
+    let answer = office.get(&browser, &watch(1)).await;
+    assert!(answer.text().contains("审核员乙（镇街审核员）作废"), "{}", answer.text());
+    assert!(answer.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/plain"));
+    assert_eq!(office.get(&browser, &watch(2)).await.text(), "");
+    assert_eq!(office.get(&browser, &format!("/console/watch/{}", cases[0])).await.status, StatusCode::BAD_REQUEST);
+    let stranger = office.browser(super::office::STRANGER).await;
+    assert_eq!(office.get(&stranger, &watch(1)).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_window_that_asks_by_itself_does_not_keep_its_session_alive() {
+    let (office, browser, cases) = queue().await;
+    let seen = async |path: &str| {
+        // Two minutes ago, so that use would be noted.
+        office.district.run("UPDATE web_session SET seen_at = seen_at - 120000", vec![]).await;
+        office.get(&browser, path).await;
+        office.district.rows("SELECT seen_at FROM web_session").await[0].int(0).unwrap()
+    };
+    let watched = seen(&format!("/console/watch/{}?seen=1", cases[0])).await;
+    let used = seen("/review").await;
+    assert!(used > watched, "a page moves it, a look does not: {watched} {used}");
+    let again = seen(&format!("/console/watch/{}?seen=1", cases[0])).await;
+    assert_eq!(again, used - 120_000, "left as it was");
 }

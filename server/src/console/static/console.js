@@ -1,0 +1,122 @@
+/* The keys of the review queue, and a look now and then whether somebody else decided meanwhile.
+   Every page works without this file. Single letters act only while nothing is being typed and can be switched off
+   (WCAG 2.1.4). A key held down acts once: nobody approves twenty cases by leaning on the keyboard.
+   Written for the browsers of old office machines. */
+(function () {
+  "use strict";
+  var desk = document.querySelector("[data-desk]");
+  if (!desk) { return; }
+  var OFF = "xunge-keys-off";
+  var LOOK_EVERY_MS = 20000;
+  var leaving = false;
+  var overtaken = false;
+
+  function one(css) { return desk.querySelector(css); }
+  function each(css, act) { Array.prototype.forEach.call(desk.querySelectorAll(css), act); }
+
+  /* ---- keys, on or off: remembered by this browser only */
+  function areOff() {
+    try { return window.localStorage.getItem(OFF) === "1"; } catch (blocked) { return false; }
+  }
+  function turn(off) {
+    try { window.localStorage.setItem(OFF, off ? "1" : "0"); } catch (blocked) { /* for this page then */ }
+  }
+  function showKeys() {
+    var off = areOff();
+    each("[data-with-keys]", function (it) { it.hidden = off; });
+    each("[data-without-keys]", function (it) { it.hidden = !off; });
+    each("[data-keys-tool]", function (it) { it.hidden = false; });
+    each("[data-keys-switch]", function (it) {
+      it.textContent = it.getAttribute(off ? "data-on" : "data-off");
+    });
+  }
+
+  /* ---- forms */
+  function open() { return one("details[open] form"); }
+  function fold() {
+    each("details[open]", function (it) { it.open = false; });
+    if (document.activeElement) { document.activeElement.blur(); }
+  }
+  function aim(form) {
+    var empty = form.querySelector("input:invalid, select:invalid, textarea:invalid");
+    (empty || form.querySelector("button")).focus();
+  }
+  function unfold(summary) {
+    var details = summary.parentNode;
+    if (details.open) { fold(); return; }
+    fold();
+    details.open = true;
+    details.scrollIntoView({ block: "nearest" });
+    aim(details.querySelector("form"));
+  }
+  function choose(digit) {
+    var form = open();
+    var radio = form && form.querySelector("[data-digit='" + digit + "']");
+    if (!radio) { return false; }
+    radio.checked = true;
+    var words = radio.value === "other" && form.querySelector("textarea");
+    if (words) { words.focus(); } else { aim(form); }
+    return true;
+  }
+  function press(key) {
+    var it = one("[data-key='" + key + "']");
+    if (!it || (overtaken && key !== "x")) { return false; }
+    if (it.tagName === "SUMMARY") { unfold(it); } else { it.click(); }
+    return true;
+  }
+  function isTyping(target) {
+    if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") { return true; }
+    return target.tagName === "INPUT" && target.type !== "radio" && target.type !== "checkbox";
+  }
+
+  document.addEventListener("keydown", function (event) {
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229) { return; }
+    var key = event.key.toLowerCase();
+    if (key === "escape") { fold(); return; }
+    var form = open();
+    if (key === "enter" && event.ctrlKey && form && form.contains(event.target)) {
+      event.preventDefault();
+      form.querySelector("button").click();
+      return;
+    }
+    var plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.repeat;
+    if (!plain || leaving || key.length !== 1 || areOff() || isTyping(event.target)) { return; }
+    var done = key >= "0" && key <= "9" ? choose(key) : key >= "a" && key <= "z" && press(key);
+    if (done) { event.preventDefault(); }
+  });
+
+  /* ---- a form goes out once */
+  document.addEventListener("submit", function (event) {
+    if (leaving) { event.preventDefault(); return; }
+    leaving = true;
+    window.setTimeout(function () { leaving = false; }, 5000);
+  });
+  window.addEventListener("pageshow", function () { leaving = false; });
+
+  /* ---- did somebody else decide meanwhile? */
+  function tell(lines) {
+    overtaken = true;
+    var told = document.importNode(document.getElementById("overtaken").content, true);
+    told.querySelector("[data-lines]").textContent = lines;
+    desk.insertBefore(told, desk.firstChild);
+    each(".acts", function (it) { it.hidden = true; });
+    desk.querySelector(".notice").scrollIntoView({ block: "nearest" });
+  }
+  function look() {
+    if (document.hidden || overtaken || leaving || !window.fetch) { return; }
+    window.fetch(desk.getAttribute("data-watch"), { credentials: "same-origin", redirect: "error" })
+      .then(function (answer) { return answer.ok ? answer.text() : ""; })
+      .then(function (lines) { if (lines && !overtaken) { tell(lines); } })
+      .catch(function () { /* no network: the server checks the version when a form arrives */ });
+  }
+  window.setInterval(look, LOOK_EVERY_MS);
+  window.addEventListener("focus", look);
+  document.addEventListener("visibilitychange", look);
+
+  var tool = one("[data-keys-switch]");
+  if (tool) {
+    tool.addEventListener("click", function () { turn(!areOff()); showKeys(); });
+    showKeys();
+  }
+  document.documentElement.setAttribute("data-keys-ready", "");
+}());
