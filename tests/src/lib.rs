@@ -5,6 +5,7 @@
 //! | [`process`] | `xunge-server` and `xunge` as real processes on a free port and a fresh folder |
 //! | [`link`] | a loopback proxy that is slow, late, or cut |
 //! | [`http`] | a small client for the JSON API |
+//! | [`browser`] | a real Chromium, driven through chromedriver |
 //! | [`scene`] | an example district with its log-ins and enrolled phones |
 //! | [`pusher`] | devices that only push, for loading the server |
 //! | [`sink`], [`cpu`] | the lower bound's server, and what a process used |
@@ -13,6 +14,7 @@
 // Test programs may look at clocks, print, and unwrap: a failure here is a failed test.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
+pub mod browser;
 pub mod cpu;
 pub mod http;
 pub mod link;

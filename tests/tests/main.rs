@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
 
 mod bindings;
+mod console;
 mod crash;
 mod hostile;
 mod journey;

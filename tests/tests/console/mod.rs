@@ -1,0 +1,8 @@
+//! The console in a real Chromium, against a real server, with cases that real phones sent.
+
+mod keyboard;
+mod office;
+mod pages;
+mod review;
+
+use office::Office;
