@@ -3,7 +3,9 @@
 use axum::body::Body;
 use http::{Method, StatusCode};
 use serde_json::json;
+use xunge_client_core::wire;
 
+use crate::phone::{Phone, post_sync};
 use crate::site::{Answer, Site, request};
 
 async fn plain(site: &Site, method: Method, path: &str) -> Answer {
@@ -123,4 +125,21 @@ async fn answers_keep_browsers_from_doing_anything_with_them() {
     let preflight = request(Method::OPTIONS, "/v1/me", None, &[("origin", "https://evil.example")]);
     let answer = site.send(preflight.body(Body::empty()).unwrap()).await;
     assert!(!answer.headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn what_only_phones_read_carries_no_headers_for_browsers_and_a_refusal_does() {
+    let site = Site::new().await;
+    let mut phone = Phone::join(&site, "insp-1", 1).await;
+    let body = phone.seal();
+    let idle = post_sync(&site, wire::MEDIA_TYPE, body.clone()).await;
+    let mut names: Vec<&str> = idle.headers.keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    // The listener adds `date`.
+    assert_eq!(names, ["content-length", "content-type"]);
+    assert!(body.len() + idle.body.len() < 260, "{} B up, {} B down", body.len(), idle.body.len());
+    let again = post_sync(&site, wire::MEDIA_TYPE, body).await;
+    assert_eq!((again.status, again.code().as_str()), (StatusCode::UNAUTHORIZED, "counter_replayed"));
+    assert_eq!(again.headers["x-content-type-options"], "nosniff");
+    assert!(again.headers.contains_key("content-security-policy"));
 }

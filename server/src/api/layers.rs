@@ -50,6 +50,14 @@ pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
     ApiError::internal(&"a handler panicked").into_response()
 }
 
+/// Marks an answer that only a phone or a photo uploader ever reads: bytes of the sync protocol, offsets of an upload.
+///
+/// What keeps browsers in check is 242 B, more than the whole of an idle sync. Such an answer is nothing a browser
+/// could show or run, and a page elsewhere can not ask for it: its media type and method need a preflight, and there
+/// is no CORS here. Refusals are not marked: people read them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ForMachines;
+
 /// Adds the headers that keep a browser from doing anything with an answer but show it.
 pub(super) async fn security_headers(request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, &str); 6] = [
@@ -61,6 +69,9 @@ pub(super) async fn security_headers(request: Request, next: Next) -> Response {
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     let mut response = next.run(request).await;
+    if response.extensions().get::<ForMachines>().is_some() {
+        return response;
+    }
     for (name, value) in HEADERS {
         // A page or a photo that knows better has set its own.
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

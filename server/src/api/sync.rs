@@ -1,11 +1,12 @@
 //! `POST /v1/sync`: bytes in, bytes out; everything else is `sync::handle`.
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use xunge_client_core::wire;
 
 use super::body::{self, Raw};
+use super::layers::ForMachines;
 use super::openapi::ProblemBody;
 use super::query::Params;
 use crate::app::App;
@@ -46,5 +47,6 @@ pub(super) async fn handle(
     }
     let answer = sync::handle(&app.sync, &bytes).await?;
     app.metrics.synced(bytes.len(), answer.len());
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(wire::MEDIA_TYPE))], answer).into_response())
+    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(wire::MEDIA_TYPE))];
+    Ok((Extension(ForMachines), content_type, answer).into_response())
 }

@@ -10,7 +10,7 @@ mod tests;
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Extension, Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::Stream;
@@ -23,6 +23,7 @@ use self::headers::{
     UPLOAD_EXPIRES, UPLOAD_LENGTH, UPLOAD_OFFSET, VERSION,
 };
 use super::body::{STANDSTILL, check_media_type};
+use super::layers::ForMachines;
 use super::openapi::ProblemBody;
 use crate::app::App;
 use crate::auth::extract::Caller;
@@ -97,7 +98,10 @@ pub(super) async fn show(
 async fn progress(app: &App, owner: &Owner, upload: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
     headers::check_version(headers)?;
     let progress = app.uploads.progress(owner, target(upload)?).await?;
-    Ok((StatusCode::OK, standing(&progress), expires(progress.expires_at)).into_response())
+    // tus asks for it here and nowhere else: an offset from a cache would send bytes to the wrong place.
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    let expires = expires(progress.expires_at);
+    Ok((StatusCode::OK, Extension(ForMachines), no_store, standing(&progress), expires).into_response())
 }
 
 /// Appends bytes.
@@ -130,7 +134,7 @@ async fn extend(app: &App, owner: &Owner, upload: &str, request: Request) -> Res
     let body = pieces(request.into_body());
     let progress = app.uploads.append(owner, target(upload)?, offset, body, checksum).await?;
     let offset = [(UPLOAD_OFFSET, HeaderValue::from(progress.offset))];
-    Ok((StatusCode::NO_CONTENT, offset, expires(progress.expires_at)).into_response())
+    Ok((StatusCode::NO_CONTENT, Extension(ForMachines), offset, expires(progress.expires_at)).into_response())
 }
 
 /// Ends an unfinished upload.
@@ -196,7 +200,6 @@ fn tus(answer: Result<Response, ApiError>) -> Response {
         response
     });
     response.headers_mut().insert(TUS_RESUMABLE, HeaderValue::from_static(VERSION));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

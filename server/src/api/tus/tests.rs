@@ -131,6 +131,12 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.headers.keys().map(|name| name.as_str()).collect();
+        names.sort_unstable();
+        names
+    }
+
     fn refusal(&self) -> (u16, &str) {
         assert_eq!(self.header("tus-resumable"), VERSION);
         (self.status, self.code.as_deref().unwrap_or_default())
@@ -160,11 +166,16 @@ async fn a_photo_is_sent_in_two_pieces_and_stored() {
     let first = bench.append(&location, 0, &bytes[..100], &[]).await;
     assert_eq!((first.status, first.header("upload-offset")), (204, "100"));
     assert!(first.header("upload-expires").ends_with(" GMT"));
+    let names = ["content-length", "tus-resumable", "upload-expires", "upload-offset"];
+    assert_eq!(first.names(), names, "a phone pays for every byte");
 
     let asked = bench.send("HEAD", &location, &[], Body::empty()).await;
     assert_eq!((asked.status, asked.header("upload-offset")), (200, "100"));
     assert_eq!(asked.header("upload-length"), bytes.len().to_string());
     assert_eq!(asked.header("cache-control"), "no-store");
+    let names =
+        ["cache-control", "content-length", "tus-resumable", "upload-expires", "upload-length", "upload-offset"];
+    assert!(asked.names().iter().all(|name| names.contains(name)), "{:?}", asked.names());
 
     let last = bench.append(&location, 100, &bytes[100..], &[]).await;
     assert_eq!((last.status, last.header("upload-offset")), (204, &*bytes.len().to_string()));
