@@ -1,6 +1,9 @@
 //! Phones reduced to what the server sees of them: signed pushes, as fast as the server takes them.
+//!
+//! Each keeps its cursor as a phone does: one that named none would be a new phone with every push, and be sent all
+//! cases of its grids again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::SigningKey;
 use http::Method;
@@ -19,14 +22,21 @@ pub struct Pusher {
     key: SigningKey,
     device: DeviceId,
     actor: ActorId,
-    counter: u64,
+    state: Mutex<State>,
 }
 
-/// Bodies made ahead of time, so that only the server is measured.
-#[derive(Debug)]
+/// What changes with every sync.
+#[derive(Debug, Default)]
+struct State {
+    counter: u64,
+    epoch: u64,
+    cursor: u64,
+}
+
+/// Frames made ahead of time; only compressing and signing is left for when the cursor is known.
+#[derive(Debug, Default)]
 pub struct Push {
-    envelope: Vec<u8>,
-    cases: usize,
+    frames: Vec<Frame>,
 }
 
 impl Pusher {
@@ -43,19 +53,31 @@ impl Pusher {
         let answer = api.post("/v1/auth/enrol", &body).await;
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
         let device = answer.json()["device_id"].as_str().expect("a device").parse().expect("an id");
-        Self { api, key, device, actor: ActorId::from_bytes(dice.roll().to_be_bytes()), counter: 0 }
+        Self { api, key, device, actor: ActorId::from_bytes(dice.roll().to_be_bytes()), state: Mutex::default() }
     }
 
-    /// Signs new cases of one change each, their final state in one push.
-    pub fn new_cases(&mut self, cases: &[Reported]) -> (Push, Vec<FieldDoc>) {
+    /// Fetches everything there is for a new phone; answers how many bytes the answers had, and in how many requests.
+    pub async fn begin(&self) -> (usize, usize) {
+        let (mut bytes, mut requests) = (0, 0);
+        loop {
+            let (down, length) = self.exchange(Vec::new()).await;
+            (bytes, requests) = (bytes + length, requests + 1);
+            if !down.more {
+                return (bytes, requests);
+            }
+        }
+    }
+
+    /// New cases of one change each, their final state in one push.
+    pub fn new_cases(&self, cases: &[Reported]) -> (Push, Vec<FieldDoc>) {
         let docs: Vec<FieldDoc> =
             cases.iter().map(|case| first_change(self.actor, &case.states[0]).expect("W is valid")).collect();
         let frames = cases.iter().zip(&docs).map(|(case, doc)| frame(case, doc, &[], true)).collect();
-        (self.sign(frames), docs)
+        (Push { frames }, docs)
     }
 
-    /// Signs the three edits of each case as three changes.
-    pub fn updates(&mut self, cases: &[Reported], docs: &mut [FieldDoc]) -> Push {
+    /// The three edits of each case as three changes.
+    pub fn updates(&self, cases: &[Reported], docs: &mut [FieldDoc]) -> Push {
         let frames = cases
             .iter()
             .zip(docs)
@@ -67,28 +89,40 @@ impl Pusher {
                 frame(case, doc, &have, false)
             })
             .collect();
-        self.sign(frames)
-    }
-
-    fn sign(&mut self, frames: Vec<Frame>) -> Push {
-        self.counter += 1;
-        let cases = frames.len();
-        let up = SyncUp { frames, phone_time: Millis(1_700_000_000_000), ..SyncUp::default() };
-        let envelope = Envelope::seal(wire::codec::pack(&up), self.device, self.counter, &self.key);
-        Push { envelope: envelope.to_bytes(), cases }
+        Push { frames }
     }
 
     /// Sends; the answer must cover every case.
     pub async fn send(&self, push: Push) -> usize {
-        let headers = [("content-type", wire::MEDIA_TYPE)];
-        let answer = self.api.send(Method::POST, "/v1/sync", &headers, push.envelope.into()).await;
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-        let down: SyncDown = wire::codec::unpack(&answer.body).expect("a sync answer");
+        let cases = push.frames.len();
+        let (down, _) = self.exchange(push.frames).await;
         assert!(
             down.differs.is_empty() && down.results.is_empty() && down.rejected.is_empty() && down.need.is_empty(),
             "all of it is accepted as sent: {down:?}"
         );
-        push.cases
+        cases
+    }
+
+    /// One sync both ways: what the server says, and the bytes of its answer.
+    async fn exchange(&self, frames: Vec<Frame>) -> (SyncDown, usize) {
+        let envelope = self.seal(frames);
+        let headers = [("content-type", wire::MEDIA_TYPE)];
+        let answer = self.api.send(Method::POST, "/v1/sync", &headers, envelope.into()).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let down: SyncDown = wire::codec::unpack(&answer.body).expect("a sync answer");
+        let mut state = self.state.lock().unwrap();
+        (state.epoch, state.cursor) = (down.epoch, down.cursor);
+        (down, answer.body.len())
+    }
+
+    fn seal(&self, frames: Vec<Frame>) -> Vec<u8> {
+        let mut state = self.state.lock().unwrap();
+        state.counter += 1;
+        let (epoch, cursor) = (state.epoch, state.cursor);
+        let up = SyncUp { epoch, cursor, frames, phone_time: Millis(1_700_000_000_000), ..SyncUp::default() };
+        // Level 3: a phone would take its time; here that time would be taken from the server.
+        let frame = wire::codec::Packer::new(3).compress(&wire::codec::encode(&up));
+        Envelope::seal(frame, self.device, state.counter, &self.key).to_bytes()
     }
 }
 

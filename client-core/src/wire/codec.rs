@@ -60,6 +60,29 @@ pub fn compress(body: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(body, level).expect("compressing memory into memory can not fail")
 }
 
+/// A compressor that keeps its tables from one frame to the next, for whoever packs many.
+///
+/// A fresh one allocates and clears up to some megabytes for each frame, whatever its size.
+pub struct Packer(zstd::bulk::Compressor<'static>);
+
+impl std::fmt::Debug for Packer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Packer").finish_non_exhaustive()
+    }
+}
+
+impl Packer {
+    /// A packer of this zstd level.
+    pub fn new(level: i32) -> Self {
+        Self(zstd::bulk::Compressor::new(level).expect("memory for the tables is there"))
+    }
+
+    /// One zstd frame, as [`compress`] makes it but for the level.
+    pub fn compress(&mut self, body: &[u8]) -> Vec<u8> {
+        self.0.compress(body).expect("compressing memory into memory can not fail")
+    }
+}
+
 /// Decompresses and decodes a body, refusing whatever [`limits`] does not allow.
 pub fn unpack<T: for<'b> minicbor::Decode<'b, ()>>(frame: &[u8]) -> Result<T, WireError> {
     decode(&decompress(frame, limits::DECOMPRESSED)?)
@@ -152,6 +175,17 @@ mod tests {
     fn a_body_survives_packing() {
         let body: Vec<u32> = (0..1_000).collect();
         assert_eq!(unpack::<Vec<u32>>(&pack(&body)), Ok(body));
+    }
+
+    #[test]
+    fn a_packer_forgets_the_frame_before() {
+        let bodies: [Vec<u32>; 3] = [(0..20_000).collect(), vec![], (5..900).collect()];
+        let mut packer = Packer::new(6);
+        for body in bodies.iter().chain(&bodies) {
+            let frame = packer.compress(&encode(body));
+            assert_eq!(frame, Packer::new(6).compress(&encode(body)));
+            assert_eq!(unpack::<Vec<u32>>(&frame).as_ref(), Ok(body));
+        }
     }
 
     #[test]

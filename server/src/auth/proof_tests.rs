@@ -95,6 +95,22 @@ async fn revoked_phones_and_closed_accounts_are_told_so_only_if_the_signature_fi
 }
 
 #[tokio::test]
+async fn what_became_of_a_phone_since_it_was_identified_counts() {
+    let store = phone().await;
+    let (request, signature) = (proof(1, b"x"), proof(1, b"x").sign(&key()));
+    let identified = write(&store, move |tx| Box::pin(async move { identify(tx, &request, &signature).await }));
+    let identified = identified.await.unwrap().unwrap();
+    let spend_again = || {
+        let identified = identified.clone();
+        write(&store, move |tx| Box::pin(async move { spend(tx, &identified, NOW).await }))
+    };
+    assert_eq!(spend_again().await.unwrap().map(|device| device.id), Ok(PHONE));
+    assert_eq!(spend_again().await.unwrap(), Err(ProofError::Replayed));
+    write(&store, |tx| Box::pin(device::revoke(tx, PHONE, NOW))).await.unwrap();
+    assert_eq!(spend_again().await.unwrap(), Err(ProofError::Revoked));
+}
+
+#[tokio::test]
 async fn number_zero_is_never_accepted() {
     assert_eq!(send(&phone().await, 0, b"x").await, Err(ProofError::Cloned));
 }
@@ -102,7 +118,7 @@ async fn number_zero_is_never_accepted() {
 #[test]
 fn the_window_slides_by_any_step() {
     for step in [1, 2, 63, 64, 65, 1_000_000_i64] {
-        let Spent::New { counter, window } = spend(100, &[9; WINDOW * PRINT], 100 + step as u64, [1; 4]) else {
+        let Spent::New { counter, window } = advance(100, &[9; WINDOW * PRINT], 100 + step as u64, [1; 4]) else {
             panic!("a higher number is new");
         };
         assert_eq!((counter, window.len(), &window[..4]), (100 + step, WINDOW * PRINT, &[1; 4][..]));

@@ -17,6 +17,7 @@ use super::plan::DemoPlan;
 pub use super::stage::Folder;
 use super::stage::{Stage, listener};
 use super::trouble::DemoError;
+pub use super::usage::Phase;
 use super::usage::Watch;
 use crate::cli::init::InitUser;
 use crate::domain::editions;
@@ -67,6 +68,8 @@ pub struct DemoReport {
     pub seconds: f64,
     /// Processor time in seconds, server and phones together.
     pub cpu_seconds: Option<f64>,
+    /// The same by part of the demo.
+    pub phases: Vec<Phase>,
     /// Commits of the server's database.
     pub flushes: u64,
     /// Phones.
@@ -97,7 +100,7 @@ pub async fn replay(
     folder: &Folder,
     tell: impl Fn(Progress),
 ) -> Result<(DemoReport, Running), DemoError> {
-    let watch = Watch::start();
+    let mut watch = Watch::start();
     let report = Published::november_2023();
     let listener = listener(options.listen).await?;
     let (plan, org) = planned(report, options)?;
@@ -109,7 +112,9 @@ pub async fn replay(
     let offices = Offices::new(&url, passwords)?;
     let clock = stage.app.services.business.clone();
     let scene = Arc::new(Scene::open(plan, &folder.phones(), offices, clock)?);
+    watch.ended("prepare");
     enrol(&scene, &url, &stage.people.users).await?;
+    watch.ended("join");
 
     let mut conductor = Conductor::new(scene.clone());
     let mut day = None;
@@ -121,19 +126,23 @@ pub async fn replay(
         conductor.turn(round).await?;
     }
     conductor.finish().await?;
+    watch.ended("month");
     tell(Progress::Counting);
 
     let published = Figures::published(report);
     let computed = computed(&stage, &scene, &org, report).await?;
     let differences = differences(&published, &computed);
     let totals = scene.totals();
+    watch.ended("count");
+    let (phases, whole) = watch.read();
     let done = DemoReport {
         equal: differences.is_empty(),
         published,
         computed,
         differences,
-        seconds: hundredths(watch.elapsed().as_secs_f64()),
-        cpu_seconds: watch.cpu_seconds().map(hundredths),
+        seconds: whole.seconds,
+        cpu_seconds: whole.cpu_seconds,
+        phases,
         flushes: stage.app.services.store.stats().flushes,
         phones: scene.phones.len(),
         photos: totals.photos,
@@ -207,8 +216,4 @@ async fn computed(stage: &Stage, scene: &Scene, org: &Org, report: &Published) -
     let october = october.map(|edition| edition.figures.categories).unwrap_or_default();
     let tables = Tables { majors: report.majors().count(), units: report.units.len() };
     Ok(figures(by_unit, &by_category, &october, &tables))
-}
-
-fn hundredths(seconds: f64) -> f64 {
-    (seconds * 100.0).round() / 100.0
 }

@@ -144,6 +144,7 @@ mod tests {
             differences,
             seconds: 61.5,
             cpu_seconds: Some(90.25),
+            phases: Vec::new(),
             flushes: 1_000,
             phones: 40,
             photos: 16_000,

@@ -1,31 +1,70 @@
 //! How long and how much of the processor.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use serde::Serialize;
 
 /// Ticks a second in `/proc/self/stat`: `USER_HZ`, 100 on every Linux.
 const TICKS: f64 = 100.0;
 
-/// Measures from its beginning on.
+/// A part of the demo and what it took; processor time is `None` where the system does not tell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Phase {
+    /// `prepare`, `join`, `month` or `count`; `total` for all of them.
+    pub name: &'static str,
+    /// Real time in seconds.
+    pub seconds: f64,
+    /// Processor time of this process in seconds, server and phones together.
+    pub cpu_seconds: Option<f64>,
+}
+
+/// Measures one phase after the other.
 pub(super) struct Watch {
-    began: Instant,
-    cpu_before: Option<f64>,
+    whole: Mark,
+    phase: Mark,
+    phases: Vec<Phase>,
+}
+
+#[derive(Clone, Copy)]
+struct Mark {
+    at: Instant,
+    cpu: Option<f64>,
 }
 
 impl Watch {
-    #[allow(clippy::disallowed_methods, reason = "the demo prints how long it took; nothing is decided by it")]
     pub(super) fn start() -> Self {
-        Self { began: Instant::now(), cpu_before: cpu_seconds() }
+        let now = Mark::now();
+        Self { whole: now, phase: now, phases: Vec::new() }
     }
 
-    /// Real time so far.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+    /// Ends the phase that runs, and begins the next.
+    pub(super) fn ended(&mut self, name: &'static str) {
+        let now = Mark::now();
+        self.phases.push(self.phase.until(now, name));
+        self.phase = now;
     }
 
-    /// Processor time of this process so far, server and phones together; `None` where the system does not tell.
-    pub(super) fn cpu_seconds(&self) -> Option<f64> {
-        Some(cpu_seconds()? - self.cpu_before?)
+    /// The phases, and all of the time since the beginning.
+    pub(super) fn read(self) -> (Vec<Phase>, Phase) {
+        (self.phases, self.whole.until(Mark::now(), "total"))
     }
+}
+
+impl Mark {
+    #[allow(clippy::disallowed_methods, reason = "the demo prints how long it took; nothing is decided by it")]
+    fn now() -> Self {
+        Self { at: Instant::now(), cpu: cpu_seconds() }
+    }
+
+    fn until(self, end: Self, name: &'static str) -> Phase {
+        let seconds = hundredths(end.at.duration_since(self.at).as_secs_f64());
+        let cpu_seconds = end.cpu.zip(self.cpu).map(|(end, begin)| hundredths(end - begin));
+        Phase { name, seconds, cpu_seconds }
+    }
+}
+
+fn hundredths(seconds: f64) -> f64 {
+    (seconds * 100.0).round() / 100.0
 }
 
 /// User and system time of this process.

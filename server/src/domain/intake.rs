@@ -1,7 +1,7 @@
 //! Intake (受理): what a phone pushes becomes facts, and a submitted report becomes a case.
 //!
-//! One normal run: [`prepare`] reads what the server holds of the pushed cases and runs every change through the gate,
-//! outside the transaction and off the serving threads; [`write`] then stores all of it inside the caller's
+//! One normal run: [`look`] reads what the server holds of the pushed cases; [`judge`] runs every change through the
+//! gate, outside the transaction and off the serving threads; [`write`] then stores all of it inside the caller's
 //! transaction: change rows, snapshot, actor, photos, the case's row and its `submit` event with the claims frozen
 //! into it. If somebody wrote to one of the cases meanwhile, the transaction is undone with [`IntakeError::Conflict`]
 //! and the caller prepares again.
@@ -26,7 +26,7 @@ use xunge_client_core::model::{ActorId, CaseId, DeviceId, Facts, Millis};
 use xunge_client_core::wire::{CaseHeads, Frame, Need, Rejected, RequestResult};
 use xunge_client_core::workflow::Payload;
 
-use super::directory::Directory;
+use super::directory::{self, Directory};
 use super::people::{self, Viewer};
 use super::services::Services;
 use super::work::Work;
@@ -62,7 +62,7 @@ pub struct Push {
 /// A push judged and ready to be written.
 #[derive(Debug)]
 pub struct Prepared {
-    pub(crate) push: Push,
+    pub(crate) push: Arc<Push>,
     pub(crate) cases: Vec<Judged>,
     pub(crate) directory: Arc<Directory>,
 }
@@ -108,31 +108,45 @@ pub enum IntakeError {
     Store(#[from] StoreError),
 }
 
-/// Reads what is held of the pushed cases and judges every change.
+/// What the server holds of the pushed cases, in the order of the frames.
+#[derive(Debug)]
+pub struct Seen {
+    directory: Arc<Directory>,
+    cases: Vec<judge::Held>,
+}
+
+/// Reads what the server holds of pushed cases.
+pub async fn look(
+    tx: &mut dyn Tx,
+    directory: &directory::Shared,
+    cases: impl Iterator<Item = CaseId> + Send,
+) -> Result<Seen, StoreError> {
+    let directory = directory.get(tx).await?;
+    let mut held = Vec::new();
+    for id in cases {
+        held.push(judge::held(tx, id).await?);
+    }
+    Ok(Seen { directory, cases: held })
+}
+
+/// Does [`look`] in a view of its own: for a try after the first.
+pub async fn look_again(services: &Services, push: &Push) -> Result<Seen, StoreError> {
+    let directory = services.directory.clone();
+    let ids: Vec<CaseId> = push.frames.iter().map(|frame| frame.case).collect();
+    services.store.read(move |tx| Box::pin(async move { look(tx, &directory, ids.into_iter()).await })).await
+}
+
+/// Judges every change of a push beside what was seen.
 ///
 /// `taken` are actors a former try found to belong to others.
-pub async fn prepare(services: &Services, push: Push, taken: BTreeSet<ActorId>) -> Result<Prepared, StoreError> {
-    let shared = services.directory.clone();
-    let ids: Vec<_> = push.frames.iter().map(|frame| frame.case).collect();
-    let (directory, held) = services
-        .store
-        .read(move |tx| {
-            Box::pin(async move {
-                let directory = shared.get(tx).await?;
-                let mut held = Vec::with_capacity(ids.len());
-                for id in ids {
-                    held.push(judge::held(tx, id).await?);
-                }
-                Ok::<_, StoreError>((directory, held))
-            })
-        })
-        .await?;
-    let now = services.business.now();
+pub async fn judge(services: &Services, push: Arc<Push>, seen: Seen, taken: BTreeSet<ActorId>) -> Prepared {
+    let (now, nothing) = (services.business.now(), push.frames.is_empty());
     let judge = move || {
-        let cases = judge::all(&push, held, &taken, now);
-        Prepared { push, cases, directory }
+        let cases = judge::all(&push, seen.cases, &taken, now);
+        Prepared { push, cases, directory: seen.directory }
     };
-    Ok(services.bench.run(judge).await)
+    // Most requests bring nothing: no other thread is asked for that.
+    if nothing { judge() } else { services.bench.run(judge).await }
 }
 
 /// The claims of a report that is submitted again, read from its facts as they are now.

@@ -1,8 +1,9 @@
 //! Sync v1 on the server: one signed request, both ways (docs/PROTOCOL.md).
 //!
 //! One normal run of [`handle`]:
-//! 1. the envelope is read within its limits; who sent it is looked up and the signature verified;
-//! 2. the body is unpacked and every pushed change judged by the gate, outside any transaction;
+//! 1. the envelope is read within its limits; in one view of the database its sender is looked up, the signature
+//!    verified, the body unpacked, and what is held of the pushed cases read;
+//! 2. every pushed change is judged by the gate, outside any transaction;
 //! 3. one transaction spends the proof's counter and writes facts, cases, requests and what the phone says is
 //!    still on it. It shares its flush of the disk with whatever else is waiting;
 //! 4. the feed after the phone's cursor is read and everything is packed into one frame.
@@ -11,7 +12,9 @@
 //! repeated or late changes nothing it should not. If somebody else wrote to one of the cases between 2 and 3, both
 //! are done again.
 
+mod ask;
 mod desk;
+mod pack;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -19,16 +22,16 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use xunge_client_core::model::{ActorId, CaseId, Millis, Sha256};
-use xunge_client_core::wire::{Envelope, Frame, Proof, RequestResult, SyncDown, SyncUp, VERSION, codec, digest};
+use xunge_client_core::model::{ActorId, CaseId, Millis};
+use xunge_client_core::wire::{Envelope, RequestResult, SyncDown, SyncUp, VERSION, codec, digest};
 
+use self::ask::{Asked, Sender};
 pub use desk::{PhotoDesk, SyncDesk, UploadTokens};
 pub use refusal::SyncRefusal;
 
-use crate::auth::proof::{self, Device, ProofError};
+use crate::auth::proof::{self, Device, Identified, ProofError};
 use crate::domain::feed::page::{self, FeedPage, Reader};
-use crate::domain::intake::{self, IntakeError, Prepared, Push, Receipt};
-use crate::domain::people::Viewer;
+use crate::domain::intake::{self, IntakeError, Prepared, Push, Receipt, Seen};
 use crate::domain::requests::{self, Asker};
 use crate::domain::work::Work;
 use crate::params;
@@ -42,75 +45,26 @@ const TRIES: usize = 5;
 /// # Errors
 /// [`SyncRefusal`]; nothing of the push was written then, except that a clone was noticed.
 pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusal> {
-    let envelope = Arc::new(Envelope::read(bytes)?);
+    let envelope = Envelope::read(bytes)?;
     if envelope.version != VERSION {
         return Err(SyncRefusal::Version { found: envelope.version });
     }
-    let sender = identify(desk, &envelope).await?;
-    let mut up: SyncUp = codec::unpack(&envelope.frame)?;
-    up.check()?;
-    let frames = one_frame_a_case(std::mem::take(&mut up.frames));
+    let Asked { sender, up, frames, seen } = ask::ask(desk, envelope).await?;
+    let push = Push {
+        viewer: sender.viewer.clone(),
+        device: sender.identified.device.id,
+        same_epoch: up.epoch == sender.epoch || up.epoch == 0,
+        phone_time: up.phone_time,
+        frames,
+    };
     let up = Arc::new(up);
-    let mut written = write(desk, &envelope, &sender, &up, frames).await?;
+    let mut written = write(desk, &sender, &up, Arc::new(push), seen).await?;
     if !up.photos.is_empty() {
         // The text is safe; photos that can not be answered for are offered again with the next request.
-        written.photos = desk.photos.offered(&sender.device, &up.photos).await.unwrap_or_default();
+        written.photos = desk.photos.offered(&sender.identified.device, &up.photos).await.unwrap_or_default();
     }
     let page = feed(desk, &sender, &up, written.receipt.unheard.clone()).await?;
-    Ok(codec::pack(&answer(desk, &sender, &up, written, page)))
-}
-
-/// Who sent a request.
-#[derive(Clone, Debug)]
-struct Sender {
-    device: Device,
-    viewer: Viewer,
-    epoch: u64,
-}
-
-async fn identify(desk: &SyncDesk, envelope: &Arc<Envelope>) -> Result<Sender, SyncRefusal> {
-    let envelope = Arc::clone(envelope);
-    desk.services
-        .store
-        .read(move |tx| {
-            Box::pin(async move {
-                let device = proof::identify(tx, &proof_of(&envelope), &envelope.signature).await??;
-                let viewer = Viewer::load(tx, &device.user).await?.ok_or(ProofError::UserDisabled)?;
-                let rows = tx.query("SELECT value FROM meta WHERE key = 'server_epoch'", &[]).await?;
-                let epoch = rows.first().map(|row| row.text(0)).transpose()?.and_then(|text| text.parse().ok());
-                Ok(Sender { viewer: viewer.on(device.id), device, epoch: epoch.unwrap_or(1) })
-            })
-        })
-        .await
-}
-
-fn proof_of(envelope: &Envelope) -> Proof<'static> {
-    Proof {
-        method: "POST",
-        path: Envelope::PATH,
-        body: Sha256::of(&envelope.frame),
-        device: envelope.device,
-        counter: envelope.counter,
-    }
-}
-
-/// Changes of a case that came in several frames belong together.
-fn one_frame_a_case(frames: Vec<Frame>) -> Vec<Frame> {
-    let mut merged: Vec<Frame> = Vec::with_capacity(frames.len());
-    let mut place = std::collections::BTreeMap::<CaseId, usize>::new();
-    for mut frame in frames {
-        match place.get(&frame.case) {
-            Some(index) => {
-                merged[*index].changes.append(&mut frame.changes);
-                merged[*index].submit |= frame.submit;
-            }
-            None => {
-                place.insert(frame.case, merged.len());
-                merged.push(frame);
-            }
-        }
-    }
-    merged
+    Ok(pack::pack(&desk.services.bench, &answer(desk, &sender, &up, written, page)).await)
 }
 
 /// What the transaction gave.
@@ -125,36 +79,30 @@ struct Written {
 
 async fn write(
     desk: &SyncDesk,
-    envelope: &Arc<Envelope>,
     sender: &Sender,
     up: &Arc<SyncUp>,
-    frames: Vec<Frame>,
+    push: Arc<Push>,
+    mut seen: Seen,
 ) -> Result<Written, SyncRefusal> {
-    let push = Push {
-        viewer: sender.viewer.clone(),
-        device: sender.device.id,
-        same_epoch: up.epoch == sender.epoch || up.epoch == 0,
-        phone_time: up.phone_time,
-        frames,
-    };
     let mut taken = BTreeSet::<ActorId>::new();
     for _ in 0..TRIES {
-        let prepared = Arc::new(intake::prepare(&desk.services, push.clone(), taken.clone()).await?);
-        match commit(desk, envelope, up, prepared).await {
+        let prepared = intake::judge(&desk.services, Arc::clone(&push), seen, taken.clone()).await;
+        match commit(desk, &sender.identified, up, Arc::new(prepared)).await {
             Err(SyncRefusal::Conflict { taken: found }) => taken.extend(found),
             other => return other,
         }
+        seen = intake::look_again(&desk.services, &push).await?;
     }
     Err(SyncRefusal::Busy)
 }
 
 async fn commit(
     desk: &SyncDesk,
-    envelope: &Arc<Envelope>,
+    identified: &Identified,
     up: &Arc<SyncUp>,
     prepared: Arc<Prepared>,
 ) -> Result<Written, SyncRefusal> {
-    let (envelope, up) = (Arc::clone(envelope), Arc::clone(up));
+    let (identified, up) = (identified.clone(), Arc::clone(up));
     let (now, real_now) = (desk.services.business.now(), desk.services.security.now());
     let outcome: Result<Written, ProofError> = desk
         .services
@@ -162,7 +110,7 @@ async fn commit(
         .write::<_, SyncRefusal, _>(move |tx| {
             Box::pin(async move {
                 // A refused proof is an answer and not a failure: that a clone was noticed has to be kept.
-                let device = match proof::check(tx, &proof_of(&envelope), &envelope.signature, real_now).await? {
+                let device = match proof::spend(tx, &identified, real_now).await? {
                     Ok(device) => device,
                     Err(refused) => return Ok(Err(refused)),
                 };
@@ -218,7 +166,7 @@ async fn feed(
     up: &Arc<SyncUp>,
     unheard: Vec<CaseId>,
 ) -> Result<FeedPage, StoreError> {
-    let reader = Reader::new(&sender.viewer, sender.device.id, desk.services.feed_page);
+    let reader = Reader::new(&sender.viewer, sender.identified.device.id, desk.services.feed_page);
     let Some(reader) = reader else { return Ok(FeedPage::default()) };
     // After a restore the positions mean other things than before.
     let cursor = if up.epoch == sender.epoch { up.cursor } else { 0 };
@@ -227,7 +175,8 @@ async fn feed(
 
 fn answer(desk: &SyncDesk, sender: &Sender, up: &SyncUp, written: Written, page: FeedPage) -> SyncDown {
     let Written { receipt, mut results, photos, at, reference } = written;
-    let upload_token = (!up.photos.is_empty()).then(|| desk.tokens.issue(&sender.device, desk.services.security.now()));
+    let upload_token =
+        (!up.photos.is_empty()).then(|| desk.tokens.issue(&sender.identified.device, desk.services.security.now()));
     let mut all = receipt.results;
     all.append(&mut results);
     SyncDown {

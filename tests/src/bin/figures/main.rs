@@ -1,9 +1,10 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | server | all [--json]`. Wall times on a shared machine are noise; bytes, requests and ratios are not.
+//! `figures -- sync | server | new-phone | all [--json]`. Wall times on a shared machine are noise; bytes, requests and ratios are not.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
 
+mod newphone;
 mod server;
 mod sync;
 
@@ -24,6 +25,7 @@ struct Arguments {
 enum Which {
     Sync,
     Server,
+    NewPhone,
     All,
 }
 
@@ -71,10 +73,14 @@ impl Figure {
 async fn main() {
     let arguments = Arguments::parse();
     let mut figures = vec![];
-    if arguments.which != Which::Server {
+    let wanted = |which| arguments.which == which || arguments.which == Which::All;
+    if wanted(Which::Sync) {
         figures.extend(sync::measure().await);
     }
-    if arguments.which != Which::Sync {
+    if wanted(Which::NewPhone) {
+        figures.extend(newphone::measure().await);
+    }
+    if wanted(Which::Server) {
         figures.extend(server::measure().await);
     }
     if arguments.json {

@@ -61,7 +61,8 @@ pub(crate) async fn measure() -> Vec<Figure> {
 }
 
 async fn prepare(url: &str, code: &str, seed: u64) -> Lane {
-    let mut device = Pusher::enrol(url, code, seed).await;
+    let device = Pusher::enrol(url, code, seed).await;
+    device.begin().await;
     let cases = workload::cases(seed + 100, PUSHES * CASES);
     let (mut new, mut docs) = (vec![], vec![]);
     for chunk in cases.chunks(CASES) {

@@ -1,0 +1,80 @@
+//! What a new phone is sent: the 303 cases its user reported, of 10,000 in the district.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use serde_json::Value;
+use xunge_client_core::client::{Config, ListQuery, Phone};
+use xunge_tests::link::{Link, Weather};
+use xunge_tests::process::{Server, run_json};
+use xunge_tests::pusher::Pusher;
+use xunge_tests::scene::Scene;
+use xunge_tests::workload::{self, Reported};
+
+use super::Figure;
+
+const CASES: usize = 10_000;
+const OWN: usize = 303;
+/// A phone brings at most 300 new cases a day, so the person whose phone is lost had two.
+const PUSH: usize = 100;
+
+pub(crate) async fn measure() -> Vec<Figure> {
+    let scene = Scene::new();
+    let server = Server::start(&scene.data());
+    let inspectors = scene.users("inspector");
+    let (owner, others) = inspectors.split_first().unwrap();
+    let own = workload::cases(1, OWN);
+    for (seed, part) in own.chunks(OWN.div_ceil(2)).enumerate() {
+        push(&server.url, &code(&scene, owner), seed as u64, part).await;
+    }
+    let mut foreign = workload::cases(2, CASES - OWN);
+    for case in &mut foreign {
+        // Nowhere: a case in one of the owner's grids would be for the new phone as well.
+        for state in &mut case.states {
+            (state.point, state.grid_claim) = (None, None);
+        }
+    }
+    for (seed, (user, part)) in others.iter().zip(foreign.chunks(foreign.len().div_ceil(others.len()))).enumerate() {
+        push(&server.url, user["enrol_code"].as_str().unwrap(), 10 + seed as u64, part).await;
+    }
+
+    let bare = Pusher::enrol(&server.url, &code(&scene, owner), 3).await;
+    let (bytes, requests) = bare.begin().await;
+
+    let link = Link::open(server.address().parse().unwrap(), Weather::WEAK).await;
+    let phone = Phone::open(Config::new(scene.folder.path().join("new"))).unwrap();
+    let start = Instant::now();
+    phone.enrol(&link.url(), &code(&scene, owner), None).await.unwrap();
+    let report = phone.sync().await.unwrap();
+    let (all, seconds) = (carried(&link), start.elapsed().as_secs_f64());
+    let shown = phone.cases(&ListQuery { limit: 500, ..ListQuery::default() }).unwrap().0.len();
+    assert_eq!((report.drained, shown), (true, OWN), "the new phone shows what its user reported and nothing else");
+    assert_eq!(server.stop(), Some(0));
+    vec![
+        Figure::at_most("new phone, 303 of 10,000 cases: case data", bytes as f64, 45_000.0, "B"),
+        Figure::note("new phone: requests for it", requests.to_string()),
+        Figure::note("new phone: all bytes from enrolment on, with reference data", format!("{all} B")),
+        Figure::note("new phone: weak-link seconds for all of it", format!("{seconds:.2}")),
+    ]
+}
+
+/// One more enrolment code for a user.
+fn code(scene: &Scene, user: &Value) -> String {
+    let data = scene.data();
+    let user = user["user"].as_str().unwrap();
+    let answer =
+        run_json("xunge-server", &["device", "enrol-code", "--data", data.to_str().unwrap(), "--user", user, "--json"]);
+    answer["code"].as_str().unwrap().to_owned()
+}
+
+async fn push(url: &str, code: &str, seed: u64, cases: &[Reported]) {
+    let phone = Pusher::enrol(url, code, seed).await;
+    phone.begin().await;
+    for chunk in cases.chunks(PUSH) {
+        phone.send(phone.new_cases(chunk).0).await;
+    }
+}
+
+fn carried(link: &Link) -> u64 {
+    link.carried.up.load(Ordering::Relaxed) + link.carried.down.load(Ordering::Relaxed)
+}
