@@ -12,4 +12,5 @@ mod passwords;
 mod phone;
 mod problems;
 mod process;
+mod register;
 mod site;

@@ -225,7 +225,7 @@ pub(super) fn case_id(text: &str) -> Result<CaseId, ApiError> {
     text.parse().map_err(|_| ApiError::NotFound)
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<String, ApiError> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, ApiError> {
     let mut values = headers.get_all("idempotency-key").iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(ApiError::IdempotencyKey) };
     let key = value.to_str().map_err(|_| ApiError::IdempotencyKey)?;

@@ -15,6 +15,7 @@ mod phones;
 pub(crate) mod photos;
 mod query;
 mod reference;
+mod register;
 mod sync;
 mod tus;
 
@@ -44,6 +45,7 @@ pub fn router(app: App) -> Router {
     routes.on("GET", "/v1/me", get(me::show));
     routes.on("POST", "/v1/sync", post(sync::handle));
     routes.on("GET", "/v1/cases", get(cases::list));
+    routes.on("POST", "/v1/cases", post(register::register));
     routes.on("GET", "/v1/cases/{id}", get(cases::show));
     routes.on("GET", "/v1/cases/{id}/events", get(cases::events));
     routes.on("POST", "/v1/cases/{id}/events", post(cases::act));

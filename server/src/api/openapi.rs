@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::query::Params;
-use super::{auth, cases, counts, health, me, phones, photos, reference, sync, tus};
+use super::{auth, cases, counts, health, me, phones, photos, reference, register, sync, tus};
 use crate::error::ApiError;
 
 /// The description of every route.
@@ -23,6 +23,7 @@ use crate::error::ApiError;
         me::show,
         sync::handle,
         cases::list,
+        register::register,
         cases::show,
         cases::events,
         cases::act,

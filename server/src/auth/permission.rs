@@ -33,6 +33,8 @@ pub struct Rule {
 }
 
 const EVERY_ROLE: &[Role] = Role::ALL;
+/// Those who write down what others tell.
+const CLERKS: &[Role] = &[Role::Hotline];
 /// Those who answer for phones: their own unit's, their district's.
 const PHONE_KEEPERS: &[Role] = &[Role::TownOffice, Role::DutyLeader, Role::Auditor, Role::Admin];
 
@@ -55,6 +57,7 @@ pub const TABLE: &[Rule] = &[
     rule("GET", "/v1/me", Who::Roles(EVERY_ROLE), NONE),
     rule("POST", "/v1/sync", Who::Device, limits::ENVELOPE),
     rule("GET", "/v1/cases", Who::Roles(EVERY_ROLE), NONE),
+    rule("POST", "/v1/cases", Who::Roles(CLERKS), JSON),
     rule("GET", "/v1/cases/{id}", Who::Roles(EVERY_ROLE), NONE),
     rule("GET", "/v1/cases/{id}/events", Who::Roles(EVERY_ROLE), NONE),
     rule("POST", "/v1/cases/{id}/events", Who::Roles(EVERY_ROLE), JSON),

@@ -111,7 +111,7 @@ pub async fn execute(services: &Services, viewer: &Viewer, wish: Wish) -> Result
                 let directory = shared.get(tx).await?;
                 let command = Command::new(wish.verb, wish.payload).at_version(wish.expected_version);
                 let done = within(tx, &directory, &viewer, wish.case, &command, now).await?;
-                let body = serde_json::to_string(&Body::of(&done)).expect("the answer is plain data");
+                let body = answer(&done);
                 remember(tx, &viewer.user, &wish.key, &body, now).await?;
                 Ok(Reply { fresh: true, body })
             })
@@ -217,8 +217,13 @@ struct EventReply<'a> {
     hash: String,
 }
 
+/// The JSON body of the answer.
+pub(super) fn answer(done: &Done) -> String {
+    serde_json::to_string(&Body::of(done)).expect("the answer is plain data")
+}
+
 /// The stored answer to a request done before.
-async fn repeated(tx: &mut dyn Tx, user: &str, key: &Key) -> Result<Option<Reply>, CommandError> {
+pub(super) async fn repeated(tx: &mut dyn Tx, user: &str, key: &Key) -> Result<Option<Reply>, CommandError> {
     let sql = "SELECT route, body_hash, response FROM idempotency WHERE user_id = ?1 AND key = ?2";
     let Some(row) = tx.query_opt(sql, params![user, &key.key]).await? else { return Ok(None) };
     if row.text(0)? != key.route || row.blob(1)? != key.body.as_bytes() {
@@ -227,7 +232,13 @@ async fn repeated(tx: &mut dyn Tx, user: &str, key: &Key) -> Result<Option<Reply
     Ok(Some(Reply { fresh: false, body: row.text(2)?.to_owned() }))
 }
 
-async fn remember(tx: &mut dyn Tx, user: &str, key: &Key, body: &str, now: Millis) -> Result<(), StoreError> {
+pub(super) async fn remember(
+    tx: &mut dyn Tx,
+    user: &str,
+    key: &Key,
+    body: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO idempotency (user_id, key, route, body_hash, status, response, at)
          VALUES (?1, ?2, ?3, ?4, 201, ?5, ?6)",

@@ -1,4 +1,4 @@
-//! Intake (受理): what a phone pushes becomes facts, and a submitted report becomes a case.
+//! Intake (受理): what a phone pushes becomes facts, and a submitted report becomes a case; so does a call ([`office`]).
 //!
 //! One normal run: [`look`] reads what the server holds of the pushed cases; [`judge`] runs every change through the
 //! gate, outside the transaction and off the serving threads; [`write`] then stores all of it inside the caller's
@@ -14,6 +14,7 @@
 mod claims;
 mod follow;
 mod judge;
+pub mod office;
 mod open;
 mod photos;
 mod quarantine;

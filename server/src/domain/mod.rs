@@ -2,7 +2,8 @@
 //!
 //! | module | what it gives |
 //! |---|---|
-//! | [`intake`] | pushes of phones become facts and cases |
+//! | [`intake`] | pushes of phones and orders of the hotline become facts and cases |
+//! | [`facts`] | the facts of a case as readers show them |
 //! | [`ledger`] | `append`: the only writer of decisions |
 //! | [`requests`] | what phones ask of the ledger |
 //! | [`commands`] | verbs of the office |
@@ -30,6 +31,7 @@ pub mod commands;
 pub mod counts;
 pub mod directory;
 pub mod editions;
+pub mod facts;
 pub mod feed;
 pub mod intake;
 pub mod ledger;

@@ -4,12 +4,12 @@
 //! restore of the phone gets that answer and does nothing. What is not the user's to ask is answered `not_yours` and
 //! not remembered: there is no hint whether such a case exists.
 
-use xunge_client_core::doc::FieldDoc;
 use xunge_client_core::model::{ChangeHash, DeviceId, Millis};
 use xunge_client_core::wire::{Request, RequestResult};
 use xunge_client_core::workflow::{Command, Context, Payload, Verb, check_outside};
 
 use super::directory::Directory;
+use super::facts;
 use super::intake;
 use super::ledger::{self, Case, LedgerError, Step};
 use super::people::Viewer;
@@ -142,9 +142,7 @@ async fn judged_heads(tx: &mut dyn Tx, case: &Case, request: &Request) -> Result
 
 /// A report submitted again after it was sent back: its claims are read from its facts anew.
 async fn resubmitted(tx: &mut dyn Tx, work: &Work, asker: &Asker<'_>, case: &Case) -> Result<Payload, StoreError> {
-    let row = tx.query_opt("SELECT snapshot FROM doc WHERE case_id = ?1", params![case.id.as_bytes()]).await?;
-    let doc = row.map(|row| row.blob(0).map(|snapshot| FieldDoc::load(snapshot).ok())).transpose()?.flatten();
-    let facts = doc.map(|doc| doc.facts().0).unwrap_or_default();
+    let (facts, _) = facts::shown(tx, case.id, &case.ledger).await?;
     intake::claims_again(tx, work, asker, case.id, &facts).await
 }
 

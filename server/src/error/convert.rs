@@ -10,6 +10,7 @@ use crate::auth::proof::ProofError;
 use crate::auth::token::TokenError;
 use crate::blobs::BlobError;
 use crate::domain::commands::CommandError;
+use crate::domain::intake::office::RegisterError;
 use crate::domain::uploads::UploadError;
 use crate::store::StoreError;
 use crate::sync::SyncRefusal;
@@ -103,6 +104,53 @@ impl From<CommandError> for ApiError {
             CommandError::KeyReused => Self::IdempotencyMismatch,
             CommandError::Refused(refusal) => Self::Refused(refusal),
             CommandError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for ApiError {
+    fn from(error: RegisterError) -> Self {
+        let invalid =
+            |field: &str, code, zh: String, en: String| Self::Invalid { field: field.to_owned(), code, zh, en };
+        match error {
+            RegisterError::KeyReused => Self::IdempotencyMismatch,
+            RegisterError::Missing { field: "office" } => invalid(
+                "office",
+                "missing",
+                "位置不在任何街道内，无法确定审核镇街。请填写 office（镇街单位代码），或填写坐标或网格。".to_owned(),
+                "The place is in no street, so no office would review it. Name the office in `office`, or give a point \
+                 or a grid."
+                    .to_owned(),
+            ),
+            RegisterError::Missing { field } => invalid(
+                field,
+                "missing",
+                format!("缺少 {field}。登记案件须有类别、问题描述和位置（文字、坐标或网格）。请补充后重试。"),
+                format!(
+                    "`{field}` is missing. An order needs a category, a description and a place (words, point or grid). \
+                     Add it and send again."
+                ),
+            ),
+            RegisterError::Invalid { field } => invalid(
+                &field,
+                "invalid",
+                format!("{field} 的取值不符合要求。请对照接口说明更正后重试。"),
+                format!("`{field}` has no value that can be taken. Compare it with the API description and send again."),
+            ),
+            RegisterError::Known { case } => invalid(
+                "external.number",
+                "already_registered",
+                format!("该编号已登记为案件 {case}。请查看该案件，不要重复登记。"),
+                format!("This number is case {case} already. Look at that case instead of registering it again."),
+            ),
+            RegisterError::OutsideScope => invalid(
+                "facts",
+                "outside_scope",
+                "位置或审核镇街不在您的管辖范围内。请转交有权限的人员登记。".to_owned(),
+                "The place or its office lies outside your scope. Pass it to somebody who answers for it.".to_owned(),
+            ),
+            RegisterError::Refused(refusal) => Self::Refused(refusal),
+            RegisterError::Store(error) => error.into(),
         }
     }
 }

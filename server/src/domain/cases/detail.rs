@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use xunge_client_core::doc::FieldDoc;
 use xunge_client_core::model::{CaseId, Facts, PhotoHash};
 use xunge_client_core::workflow::{Event, Ledger, Verb, offers};
 
 use super::{CaseItem, ITEM_COLUMNS, ITEM_WIDTH, item};
-use crate::domain::ledger;
 use crate::domain::people::Viewer;
 use crate::domain::scope::{Keys, Scope};
+use crate::domain::{facts, ledger};
 use crate::params;
 use crate::store::{StoreError, Tx};
 
@@ -80,7 +79,8 @@ pub async fn detail(
         return Ok(None);
     }
     let ledger = ledger::row::ledger(row.text(ITEM_WIDTH + 10)?)?;
-    let (facts, conflicts) = facts(tx, id).await?;
+    let (facts, conflicts) = facts::shown(tx, id, &ledger).await?;
+    let conflicts = conflicts.into_iter().map(|conflict| (conflict.field, conflict.values)).collect();
     Ok(Some(CaseDetail {
         item: item(&row)?,
         facts,
@@ -90,46 +90,6 @@ pub async fn detail(
         photo_list: photos(tx, id).await?,
         late_edited_at: row.opt_int(20)?,
     }))
-}
-
-/// The facts of a case: its field document over what the office wrote down, and the document's conflicts.
-async fn facts(tx: &mut dyn Tx, id: CaseId) -> Result<(Facts, BTreeMap<String, Vec<String>>), StoreError> {
-    let row = tx.query_opt("SELECT snapshot FROM doc WHERE case_id = ?1", params![id.as_bytes()]).await?;
-    let doc = row.map(|row| row.blob(0).map(|snapshot| FieldDoc::load(snapshot).ok())).transpose()?.flatten();
-    let (seen, conflicts) = doc.map(|doc| doc.facts()).unwrap_or_default();
-    let conflicts = conflicts.into_iter().map(|conflict| (conflict.field, conflict.values)).collect();
-    let sql = "SELECT payload FROM case_event WHERE case_id = ?1 AND version = 1";
-    let first = tx.query_opt(sql, params![id.as_bytes()]).await?;
-    let written =
-        first.map(|row| row.text(0).map(str::to_owned)).transpose()?.filter(|json| json.contains("\"facts\""));
-    let payload = written.and_then(|json| serde_json::from_str::<xunge_client_core::workflow::Payload>(&json).ok());
-    let base = payload.and_then(|payload| payload.facts).map(|facts| *facts);
-    Ok((base.map_or(seen.clone(), |base| over(base, seen)), conflicts))
-}
-
-/// What the field saw over what the office wrote down, register by register.
-fn over(base: Facts, seen: Facts) -> Facts {
-    let words = |seen: String, base: String| if seen.is_empty() { base } else { seen };
-    let with_point = seen.point.is_some();
-    Facts {
-        category_claim: seen.category_claim.or(base.category_claim),
-        description: words(seen.description, base.description),
-        location_text: words(seen.location_text, base.location_text),
-        // A point, its system and its accuracy belong together.
-        coord_sys: if with_point { seen.coord_sys } else { base.coord_sys },
-        accuracy_m: if with_point { seen.accuracy_m } else { base.accuracy_m },
-        location_source: if with_point { seen.location_source } else { base.location_source },
-        fix_age_s: if with_point { seen.fix_age_s } else { base.fix_age_s },
-        point: seen.point.or(base.point),
-        grid_claim: seen.grid_claim.or(base.grid_claim),
-        mode_claim: seen.mode_claim.or(base.mode_claim),
-        handle_note: words(seen.handle_note, base.handle_note),
-        discovered_at: seen.discovered_at.or(base.discovered_at),
-        handled_at: seen.handled_at.or(base.handled_at),
-        photos: base.photos.into_iter().chain(seen.photos).collect(),
-        remarks: base.remarks.into_iter().chain(seen.remarks).collect(),
-        supplements: base.supplements.into_iter().chain(seen.supplements).collect(),
-    }
 }
 
 async fn photos(tx: &mut dyn Tx, id: CaseId) -> Result<Vec<PhotoView>, StoreError> {

@@ -46,6 +46,11 @@ pub(super) fn freeze(facts: &Facts, scene: &Scene<'_>) -> Payload {
     let claimed = claimed_grid(facts, scene);
     let found = wgs84.and_then(|point| scene.directory.grid_at(point)).filter(|grid| at_home(grid, scene)).cloned();
     let grid = found.clone().or_else(|| claimed.clone());
+    // Where nobody would review it, the street next to it does.
+    let reviewed_in = match &grid {
+        None if !scene.unit_reviews => wgs84.and_then(|point| nearest_grid(point, scene)).cloned(),
+        found => found.clone(),
+    };
     let category = facts.category_claim.as_ref();
     flag("no_place", wgs84.is_none() && claimed.is_none());
     flag("outside_every_grid", wgs84.is_some() && found.is_none());
@@ -64,7 +69,7 @@ pub(super) fn freeze(facts: &Facts, scene: &Scene<'_>) -> Payload {
         mode_claim: facts.mode_claim,
         category_claim: facts.category_claim.clone(),
         discovered_at: facts.discovered_at,
-        office: office(grid.as_ref(), scene),
+        office: office(reviewed_in.as_ref(), scene),
         unit: scene.unit.cloned(),
         grid,
         flags,
@@ -101,6 +106,20 @@ fn claimed_grid(facts: &Facts, scene: &Scene<'_>) -> Option<OrgCode> {
 /// Cases are kept and counted in the reporter's district, so grids of others do not count as found.
 fn at_home(grid: &OrgCode, scene: &Scene<'_>) -> bool {
     grid.as_str().starts_with(scene.district)
+}
+
+/// The grid of the district whose border is nearest, among those in streets that have an office.
+fn nearest_grid<'a>(point: Point, scene: &Scene<'a>) -> Option<&'a OrgCode> {
+    let has_office = |street: OrgCode| scene.directory.street_office(&street).is_some();
+    let reviewed = |code: &OrgCode| {
+        code.level() == Some(OrgLevel::Grid)
+            && at_home(code, scene)
+            && code.at(OrgLevel::Street).is_some_and(has_office)
+    };
+    let places = scene.directory.places().filter(|(code, _)| reviewed(code));
+    let outlines = places.filter_map(|(code, place)| Some((code, place.polygon.as_ref()?)));
+    let far = outlines.map(|(code, polygon)| (code, metres_to_border(point, polygon)));
+    far.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(code, _)| code)
 }
 
 fn clock_wrong(discovered_at: Option<Millis>, scene: &Scene<'_>) -> bool {

@@ -8,6 +8,7 @@ use xunge_client_core::wire::RequestResult;
 use super::judge::{Admitted, Judged};
 use super::write::Desk;
 use super::{IntakeError, Receipt, photos};
+use crate::domain::facts;
 use crate::domain::feed::{self, audience::Audience};
 use crate::domain::ledger::Case;
 use crate::domain::ledger::row::Facts;
@@ -128,7 +129,8 @@ impl Desk<'_> {
         admitted: &Admitted,
     ) -> Result<(), IntakeError> {
         let touched = &admitted.admission.touched;
-        let facts = Facts::of(admitted.heads.clone(), &admitted.facts);
+        let written = facts::written(tx, case.id, &case.ledger).await?;
+        let facts = Facts::of(admitted.heads.clone(), &facts::over(written, admitted.facts.clone()));
         let photos = if touched.contains("photos") {
             let device = self.prepared.push.device;
             Some(photos::announce(tx, &work.district, case.id, device, &admitted.facts, work.now).await?)

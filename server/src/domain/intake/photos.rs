@@ -75,6 +75,35 @@ pub(super) async fn announce(
     Ok(Photos { expected: row.int(0)? as u32, present: row.int(1)? as u32 })
 }
 
+/// Writes the rows of photos that the office named with a new case; their bytes are here.
+pub(super) async fn announce_written(
+    tx: &mut dyn Tx,
+    district: &str,
+    case: CaseId,
+    facts: &Facts,
+    now: Millis,
+) -> Result<(), StoreError> {
+    for (hash, photo) in &facts.photos {
+        tx.execute(
+            "INSERT INTO photo (case_id, sha256, district, role, mime, size_bytes, width, height, announced_at, present)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
+            params![
+                case.as_bytes(),
+                hash.as_bytes(),
+                district,
+                photo.role.code(),
+                &photo.mime,
+                photo.bytes as i64,
+                photo.w,
+                photo.h,
+                now.0
+            ],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 /// Writes the rows of a new case's photos; its row says already how many there are.
 pub(super) async fn announce_new(
     tx: &mut dyn Tx,

@@ -1,6 +1,7 @@
 //! The rules of the trade against a district in memory.
 
 mod agreement;
+mod born_at_the_office;
 mod mixture;
 mod offices;
 mod whole_way;

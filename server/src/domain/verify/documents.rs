@@ -6,6 +6,7 @@ use xunge_client_core::doc::{FieldDoc, chunk};
 use xunge_client_core::model::{CaseId, ChangeHash, Facts, PhotoHash, Sha256};
 
 use super::{Known, Report};
+use crate::domain::facts;
 use crate::domain::intake::CHANGE_ROW;
 use crate::domain::ledger::row;
 use crate::params;
@@ -59,7 +60,7 @@ pub(super) async fn check(
     for hash in changes.iter().chain(evidence).filter(|hash| !doc.knows(hash)) {
         report.differs("document", format!("{subject} change {hash}"), "in the document", "missing");
     }
-    let facts = if doc.change_count() == 0 { written.unwrap_or_default() } else { doc.facts().0 };
+    let facts = facts::over(written, doc.facts().0);
     columns(tx, report, case, row::Facts::of(doc.heads(), &facts)).await?;
     photo_rows(tx, report, case, &facts).await
 }

@@ -7,11 +7,12 @@ use super::{Known, Report};
 use crate::store::{StoreError, Tx};
 
 /// What must not be found: a name for it, and a statement that lists the keys of offenders.
-const DANGLING: [(&str, &str); 8] = [
+const DANGLING: [(&str, &str); 9] = [
     ("change of no case", "SELECT hash FROM change_row WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("document of no case", "SELECT case_id FROM doc WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("photo of no case", "SELECT sha256 FROM photo WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("request about no case", "SELECT intent_id FROM request_log WHERE case_id NOT IN (SELECT id FROM case_row)"),
+    ("number of no case", "SELECT case_id FROM external_ref WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("feed row of no case", "SELECT case_id FROM feed WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("actor of no device", "SELECT actor FROM actor WHERE device NOT IN (SELECT id FROM device)"),
     ("change of no actor", "SELECT hash FROM change_row WHERE actor NOT IN (SELECT actor FROM actor)"),

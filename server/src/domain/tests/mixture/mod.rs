@@ -14,6 +14,7 @@ use xunge_client_core::model::{CaseId, Facts, Mode, Remark, Ulid};
 
 use self::dice::Dice;
 use super::agreement::{figures_agree, phone_agrees};
+use super::born_at_the_office;
 use crate::domain::feed::page::Size;
 use crate::testing::{District, Phone, facts};
 
@@ -92,11 +93,14 @@ async fn one_district(seed: u64) {
 async fn step(district: &District, dice: &mut Dice, phones: &mut Vec<Phone>, users: &[String]) {
     let at = dice.roll(phones.len());
     match dice.roll(20) {
-        0..=3 => {
+        0 => {
+            born_at_the_office::take(district, born_at_the_office::call(district)).await;
+        }
+        1..=4 => {
             let mode = dice.pick(&[Mode::Forwarded, Mode::SelfHandled]);
             phones[at].report(&facts(district.fresh(), mode, district.now()));
         }
-        4..=6 => edit(district, dice, &mut phones[at]),
+        5 | 6 => edit(district, dice, &mut phones[at]),
         7 | 8 => acts::ask(district, dice, phones, at).await,
         9 => district.advance_days(if dice.roll(8) == 0 { 64 } else { dice.roll(5) as i64 }),
         10 if phones.len() < PHONES => phones.push(district.phone(&users[dice.roll(5)]).await),
