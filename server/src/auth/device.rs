@@ -28,16 +28,16 @@ pub struct DeviceInfo {
     pub waiting_photos: i64,
 }
 
+/// The columns to select from `device d` for [`read`], and how many they are.
+pub(crate) const COLUMNS: &str = "d.id, d.user_id, d.name, d.enrolled_at, d.revoked_at, d.cloned_at, d.last_seen_at,
+    d.waiting_cases, d.waiting_photos";
+/// See [`COLUMNS`].
+pub(crate) const WIDTH: usize = 9;
+
 /// Every phone, or those of one user, newest first.
 pub async fn list(tx: &mut dyn Tx, user: Option<&str>) -> Result<Vec<DeviceInfo>, StoreError> {
-    let rows = tx
-        .query(
-            "SELECT id, user_id, name, enrolled_at, revoked_at, cloned_at, last_seen_at, waiting_cases, waiting_photos \
-             FROM device WHERE ?1 IS NULL OR user_id = ?1 ORDER BY enrolled_at DESC, id",
-            params![user],
-        )
-        .await?;
-    rows.iter().map(read).collect()
+    let sql = format!("SELECT {COLUMNS} FROM device d WHERE ?1 IS NULL OR user_id = ?1 ORDER BY enrolled_at DESC, id");
+    tx.query(&sql, params![user]).await?.iter().map(read).collect()
 }
 
 /// Adds a phone that has not spoken yet.
@@ -77,7 +77,8 @@ pub(crate) async fn is_good(tx: &mut dyn Tx, id: DeviceId, user: &str) -> Result
     Ok(row.is_some())
 }
 
-fn read(row: &Row) -> Result<DeviceInfo, StoreError> {
+/// Reads a phone from a row that begins with [`COLUMNS`].
+pub(crate) fn read(row: &Row) -> Result<DeviceInfo, StoreError> {
     Ok(DeviceInfo {
         id: DeviceId::from_bytes(row.array(0)?),
         user: row.text(1)?.to_owned(),

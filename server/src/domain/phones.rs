@@ -3,7 +3,7 @@
 use xunge_client_core::model::{OrgCode, Role};
 
 use super::people::Viewer;
-use crate::auth::device::{self, DeviceInfo};
+use crate::auth::device::{self, COLUMNS, DeviceInfo, WIDTH};
 use crate::params;
 use crate::store::{StoreError, Tx};
 
@@ -21,18 +21,24 @@ pub struct PhoneRow {
 /// The phones a viewer answers for: a town office for its own people's, everybody else for those whose users work in
 /// their part of the tree. Those with something waiting come first.
 pub async fn list(tx: &mut dyn Tx, viewer: &Viewer) -> Result<Vec<PhoneRow>, StoreError> {
+    let unit = match viewer.role {
+        Role::TownOffice => viewer.unit.as_ref().map(OrgCode::as_str),
+        _ => None,
+    };
+    let sql = format!(
+        "SELECT {COLUMNS}, u.name, u.unit, u.scope FROM device d JOIN user_account u ON u.id = d.user_id
+         WHERE ?1 IS NULL OR u.unit = ?1"
+    );
     let mut rows = Vec::new();
-    for info in device::list(tx, None).await? {
-        let user =
-            tx.query_one("SELECT name, unit, scope FROM user_account WHERE id = ?1", params![&info.user]).await?;
-        let unit: Option<OrgCode> = user.opt_text(1)?.and_then(|code| code.parse().ok());
-        let scope: Option<OrgCode> = user.text(2)?.parse().ok();
+    for row in tx.query(&sql, params![unit]).await? {
+        let scope: Option<OrgCode> = row.text(WIDTH + 2)?.parse().ok();
         let seen = match viewer.role {
-            Role::TownOffice => unit.is_some() && unit == viewer.unit,
+            Role::TownOffice => unit.is_some(),
             _ => scope.is_some_and(|scope| viewer.scope.contains(&scope)),
         };
         if seen {
-            rows.push(PhoneRow { info, user_name: user.text(0)?.to_owned(), unit });
+            let unit = row.opt_text(WIDTH + 1)?.and_then(|code| code.parse().ok());
+            rows.push(PhoneRow { info: device::read(&row)?, user_name: row.text(WIDTH)?.to_owned(), unit });
         }
     }
     rows.sort_by_key(|row| {
