@@ -12,11 +12,38 @@ use crate::store::{StoreError, Tx};
 
 /// How often rows that ran out are swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// How often photos are compared with their rows: every name in the photo folder is read.
+const ORPHANS_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// How long the answer to an `Idempotency-Key` is kept. A client that repeats after a week asks a new question.
 const ANSWERS_KEPT_MS: i64 = 7 * 24 * 3_600_000;
 
 /// Runs until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
+    tokio::join!(rows(&app, &stop), orphans(&app, &stop));
+}
+
+/// Removes bytes that never got their row.
+async fn orphans(app: &App, stop: &CancellationToken) {
+    let mut ticks = tokio::time::interval(ORPHANS_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let sweep = async {
+            ticks.tick().await;
+            app.uploads.sweep_orphans(app.services.security.now()).await
+        };
+        let swept = tokio::select! {
+            swept = sweep => swept,
+            () = stop.cancelled() => return,
+        };
+        match swept {
+            Ok(0) => {}
+            Ok(photos) => tracing::info!(photos, "removed photos without a row"),
+            Err(error) => tracing::warn!(error.cause = %error, "removing photos without a row failed"),
+        }
+    }
+}
+
+async fn rows(app: &App, stop: &CancellationToken) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -30,7 +30,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
-use xunge_client_core::model::PhotoHash;
+use xunge_client_core::model::{Millis, PhotoHash};
 
 pub use self::committer::Stats;
 use self::committer::{Committer, Counters};
@@ -137,6 +137,19 @@ impl Blobs {
             .list(None)
             .map_err(BlobError::object("listing the photos"))
             .try_filter_map(move |found| std::future::ready(Ok(known(found))))
+            .boxed()
+    }
+
+    /// Lists photos that were stored before a time, by the clock of the disk, in no order.
+    pub fn list_older(&self, before: Millis) -> BoxStream<'static, Result<PhotoHash, BlobError>> {
+        let old = move |found: object_store::ObjectMeta| {
+            let hash = layout::hash_of(found.location.as_ref())?;
+            (found.last_modified.timestamp_millis() < before.0).then_some(hash)
+        };
+        self.objects
+            .list(None)
+            .map_err(BlobError::object("listing the photos"))
+            .try_filter_map(move |found| std::future::ready(Ok(old(found))))
             .boxed()
     }
 

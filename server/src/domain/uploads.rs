@@ -13,14 +13,17 @@
 
 mod error;
 mod finish;
+mod orphans;
 mod owner;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures::Stream;
+use tokio::sync::RwLock;
 use xunge_client_core::model::{Millis, PhotoHash, Ulid};
 use xunge_client_core::wire::{PhotoOffer, PhotoOffset};
 
@@ -49,6 +52,8 @@ pub struct Uploads {
     staging: Staging,
     space: Space,
     business: Business,
+    /// Held for reading while a photo is made durable and its row written, alone while bytes without a row are removed.
+    completing: Arc<RwLock<()>>,
 }
 
 /// How far an upload got.
@@ -88,7 +93,7 @@ struct Known {
 impl Uploads {
     /// Takes photos into `blobs` by way of `staging`, as long as the disk has room; `business` dates them.
     pub fn new(store: Store, blobs: Blobs, staging: Staging, space: Space, business: Business) -> Self {
-        Self { store, blobs, staging, space, business }
+        Self { store, blobs, staging, space, business, completing: Arc::default() }
     }
 
     /// Begins an upload, or finds the one the owner began before.

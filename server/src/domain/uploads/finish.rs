@@ -29,6 +29,7 @@ impl Uploads {
         let size_bytes = part.length();
         // Whatever it is, it is kept and never served as more than bytes: the type only helps readers.
         let mime = photo::media_type(&part.head(HEAD).await?).unwrap_or("application/octet-stream");
+        let _row_follows = self.completing.read().await;
         self.blobs.put_verified(hash, part.path().to_owned()).await?;
         let photo = Photo { hash, size_bytes, mime };
         let (who, now) = (owner.clone(), self.business.now());

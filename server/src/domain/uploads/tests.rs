@@ -369,3 +369,24 @@ async fn many_photos_at_once_share_their_flushes() {
     assert_eq!(bench.number("SELECT COUNT(*) FROM blob").await, 64);
     assert!(bench.blobs.stats().batches < 40, "{:?}", bench.blobs.stats());
 }
+
+#[tokio::test]
+async fn bytes_without_a_row_are_removed_after_their_time_and_nothing_else() {
+    let bench = Bench::new().await;
+    let (kept, orphan) = (photo(1), photo(2));
+    bench.send(&li(), &kept).await;
+    let staged = bench.folder.path().join("a crash came after this");
+    std::fs::write(&staged, &orphan).unwrap();
+    let name = PhotoHash::of(&orphan);
+    bench.blobs.put_verified(name, staged).await.unwrap();
+    let start = Security.now();
+    let sweep = async |days: i64| bench.uploads.sweep_orphans(start.plus_ms(days * DAY_MS)).await.unwrap();
+    assert_eq!((sweep(0).await, sweep(29).await), (0, 0), "its phone may still come");
+    run(&bench.store, "INSERT INTO meta (key, value) VALUES ('server_epoch', '2')", params![]).await;
+    assert_eq!((sweep(31).await, sweep(60).await), (0, 0), "restored: rows come back as phones offer all again");
+    assert!(bench.blobs.size(name).await.unwrap().is_some());
+    assert_eq!((sweep(62).await, sweep(63).await), (1, 0));
+    assert_eq!(bench.blobs.size(name).await.unwrap(), None);
+    assert!(bench.blobs.size(PhotoHash::of(&kept)).await.unwrap().is_some());
+    assert!(bench.send(&wang(), &orphan).await.complete, "and may be sent again");
+}
