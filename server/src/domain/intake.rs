@@ -33,7 +33,7 @@ use super::services::Services;
 use super::work::Work;
 use crate::store::{StoreError, Tx};
 
-pub(crate) use follow::CHANGE_ROW;
+pub(crate) use follow::{ADDING, CHANGE_ROW};
 pub use judge::Judged;
 pub use write::write;
 

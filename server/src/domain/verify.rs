@@ -13,6 +13,7 @@ mod columns;
 mod counters;
 mod documents;
 mod feed;
+mod late;
 mod photos;
 mod references;
 #[cfg(test)]
@@ -92,6 +93,10 @@ struct Known {
     numbers: BTreeSet<String>,
     /// Every case.
     cases: BTreeSet<CaseId>,
+    /// The version of each document: how often the feed must tell of changes of it.
+    documents: BTreeMap<CaseId, i64>,
+    /// Cases whose facts may have been edited after the decision; the feed knows what came first.
+    late: BTreeMap<CaseId, late::Late>,
 }
 
 impl Report {

@@ -20,7 +20,7 @@ use crate::store::{Tx, Value, chain};
 pub(crate) const CHANGE_ROW: &str = "change_row";
 
 /// Registers that may be written late without a mark: entries that only add.
-const ADDING: [&str; 3] = ["photos", "remarks", "supplements"];
+pub(crate) const ADDING: [&str; 3] = ["photos", "remarks", "supplements"];
 
 impl Desk<'_> {
     /// Facts of a case that is known.
@@ -87,7 +87,8 @@ impl Desk<'_> {
             }
             Some(version) => {
                 tx.execute(
-                    "UPDATE doc SET version = version + 1, snapshot = ?3, heads = ?4, bytes_hash = ?5, updated_at = ?6
+                    "UPDATE doc SET version = version + 1, snapshot = ?3, heads = ?4, bytes_hash = ?5,
+                     updated_at = CASE WHEN updated_at > ?6 THEN updated_at ELSE ?6 END
                      WHERE case_id = ?1 AND version = ?2",
                     params![judged.id.as_bytes(), version, snapshot, heads, hash.as_bytes(), work.now.0],
                 )
@@ -143,7 +144,8 @@ impl Desk<'_> {
             .execute(
                 "UPDATE case_row SET heads = ?3, text = ?4, lon_e6 = ?5, lat_e6 = ?6, has_after = ?7,
                  photos_expected = COALESCE(?8, photos_expected), photos_present = COALESCE(?9, photos_present),
-                 late_edited_at = COALESCE(?10, late_edited_at), updated_at = ?11, category_claim = ?12 WHERE id = ?1 AND version = ?2",
+                 late_edited_at = COALESCE(?10, late_edited_at), category_claim = ?12,
+                 updated_at = CASE WHEN updated_at > ?11 THEN updated_at ELSE ?11 END WHERE id = ?1 AND version = ?2",
                 params![
                     case.id.as_bytes(),
                     case.ledger.version,

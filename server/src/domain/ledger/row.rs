@@ -119,7 +119,7 @@ pub(super) async fn update(
         "UPDATE case_row SET (",
         changing_columns!(),
         ", updated_at) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-         ?21, ?22, ?23, ?24) WHERE id = ?25 AND version = ?26"
+         ?21, ?22, ?23, CASE WHEN updated_at > ?24 THEN updated_at ELSE ?24 END) WHERE id = ?25 AND version = ?26"
     );
     let mut params = changing(ledger, hash);
     params.extend([Value::from(work.now.0), Value::from(case.id.as_bytes()), Value::from(case.ledger.version)]);

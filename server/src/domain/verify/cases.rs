@@ -37,7 +37,7 @@ pub(super) async fn check(tx: &mut dyn Tx, report: &mut Report, known: &mut Know
 async fn one(tx: &mut dyn Tx, report: &mut Report, known: &mut Known, case: CaseId) -> Result<(), StoreError> {
     report.counted("cases", 1);
     known.cases.insert(case);
-    let Some(Folded { ledger, hash, written, evidence }) = fold(tx, report, known, case).await? else { return Ok(()) };
+    let Some((ledger, hash, mut past)) = fold(tx, report, known, case).await? else { return Ok(()) };
     let Some(district) = columns::check(tx, report, case, &ledger, &hash).await? else { return Ok(()) };
     if let Some(number) = &ledger.case_no
         && !known.numbers.insert(number.clone())
@@ -45,19 +45,27 @@ async fn one(tx: &mut dyn Tx, report: &mut Report, known: &mut Known, case: Case
         report.differs("case_no", format!("case {case}"), "a number of its own", number);
     }
     let standing = Standing::of(&ledger);
-    let leaves = known.leaves.entry(district).or_default();
+    let leaves = known.leaves.entry(district.clone()).or_default();
     leaves.entry(standing.leaf).or_default().add(1, &standing.cells);
-    documents::check(tx, report, known, case, written, &evidence).await
+    past.district = district;
+    documents::check(tx, report, known, case, &past).await
 }
 
-/// What the events of a case give.
-struct Folded {
-    ledger: Ledger,
-    hash: Hash,
+/// What the events of a case say that its facts must agree with.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// The district of the case.
+    pub(super) district: String,
     /// Facts written down at the office.
-    written: Option<Facts>,
+    pub(super) written: Option<Facts>,
     /// Every head an event judged.
-    evidence: BTreeSet<ChangeHash>,
+    pub(super) evidence: BTreeSet<ChangeHash>,
+    /// When each event happened.
+    pub(super) times: BTreeSet<i64>,
+    /// Whether the case was decided after each version, the first being 1.
+    pub(super) decided: Vec<bool>,
+    /// When it was first decided.
+    pub(super) first_decided: Option<i64>,
 }
 
 /// Walks the chain and folds it; none if there is nothing to fold.
@@ -66,7 +74,7 @@ async fn fold(
     report: &mut Report,
     known: &mut Known,
     case: CaseId,
-) -> Result<Option<Folded>, StoreError> {
+) -> Result<Option<(Ledger, Hash, Past)>, StoreError> {
     let sql = format!(
         "SELECT case_id, version, district, verb, actor, role, device, at, from_state, to_state, payload, heads,
          prev_hash, hash, {EVENT_COLUMNS} FROM case_event WHERE case_id = ?1 ORDER BY version"
@@ -75,7 +83,7 @@ async fn fold(
     let Some(rows) = report.unreadable("event", format!("case {case}"), rows)? else { return Ok(None) };
     let mut walk = Walk::new(CHAIN);
     let mut folded: Option<Ledger> = None;
-    let (mut written, mut evidence) = (None, BTreeSet::new());
+    let mut past = Past::default();
     for row in &rows {
         report.counted("events", 1);
         let subject = format!("case {case} event {}", row.int(1).unwrap_or_default());
@@ -83,13 +91,19 @@ async fn fold(
             return Ok(None);
         };
         known.events.insert((case, event.version), hash);
-        evidence.extend(event.heads.iter().copied());
+        past.evidence.extend(event.heads.iter().copied());
+        past.times.insert(event.at.0);
         if event.version == 1 {
-            written = event.payload.facts.as_deref().cloned();
+            past.written = event.payload.facts.as_deref().cloned();
         }
         let version = folded.as_ref().map_or(0, |ledger| ledger.version);
         match apply(folded.take(), &event) {
-            Ok(next) => folded = Some(next),
+            Ok(next) => {
+                let decided = next.filed_at.is_some() || next.is_final();
+                past.first_decided = past.first_decided.or(decided.then_some(event.at.0));
+                past.decided.push(decided);
+                folded = Some(next);
+            }
             Err(error) => {
                 report.differs("event", subject, format!("a step from version {version}"), error.to_string());
                 return Ok(None);
@@ -99,7 +113,7 @@ async fn fold(
     if folded.is_none() {
         report.differs("event", format!("case {case}"), "at least one event", "none");
     }
-    Ok(folded.map(|ledger| Folded { ledger, hash: walk.head(), written, evidence }))
+    Ok(folded.map(|ledger| (ledger, walk.head(), past)))
 }
 
 fn step(walk: &mut Walk, row: &Row) -> Result<(Event, Hash), StoreError> {

@@ -1,9 +1,10 @@
 //! The feed: unbroken up to its head, and telling of each event and each change exactly once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xunge_client_core::model::{CaseId, ChangeHash};
 
+use super::late::Late;
 use super::{Known, Report};
 use crate::domain::feed::CHAIN;
 use crate::domain::feed::audience::text_of;
@@ -17,7 +18,12 @@ const HASHED: usize = 8;
 const PAGE: i64 = 1_000;
 
 pub(super) async fn check(tx: &mut dyn Tx, report: &mut Report, known: &mut Known) -> Result<(), StoreError> {
-    let mut told = Told { events: known.events.keys().copied().collect(), changes: std::mem::take(&mut known.changes) };
+    let mut told = Told {
+        events: known.events.keys().copied().collect(),
+        changes: std::mem::take(&mut known.changes),
+        documents: std::mem::take(&mut known.documents),
+        late: std::mem::take(&mut known.late),
+    };
     let rows = tx.query("SELECT district FROM feed_head UNION SELECT district FROM feed", &[]).await;
     let Some(rows) = report.unreadable("feed", "districts", rows)? else { return Ok(()) };
     for row in &rows {
@@ -29,6 +35,13 @@ pub(super) async fn check(tx: &mut dyn Tx, report: &mut Report, known: &mut Know
     for (case, change) in &told.changes {
         report.differs("feed", format!("case {case} change {change}"), "told once", "not told");
     }
+    for (case, rest) in told.documents.iter().filter(|(_, rest)| **rest != 0) {
+        let found = format!("{rest} more than that");
+        report.differs("document", format!("case {case} version"), "as often as the feed tells of its changes", found);
+    }
+    for (case, late) in &told.late {
+        late.settle(*case, report);
+    }
     Ok(())
 }
 
@@ -36,6 +49,9 @@ pub(super) async fn check(tx: &mut dyn Tx, report: &mut Report, known: &mut Know
 struct Told {
     events: BTreeSet<(CaseId, u32)>,
     changes: BTreeSet<(CaseId, ChangeHash)>,
+    /// Versions of documents, less the rows that told of changes.
+    documents: BTreeMap<CaseId, i64>,
+    late: BTreeMap<CaseId, Late>,
 }
 
 async fn district(
@@ -121,6 +137,13 @@ async fn one(tx: &mut dyn Tx, known: &Known, told: &mut Told, walk: &mut Walk, r
     let linked = walk.step(&row.array(HASHED)?, &fields, &row.array(HASHED + 1)?);
     audience?;
     let case = CaseId::from_bytes(row.array(2)?);
+    let changes = ChangeHash::split(row.opt_blob(6)?.unwrap_or_default()).ok_or_else(|| wrong("changes".to_owned()))?;
+    if let Some(rest) = told.documents.get_mut(&case).filter(|_| !changes.is_empty()) {
+        *rest -= 1;
+    }
+    if let Some(late) = told.late.get_mut(&case) {
+        late.told(row.opt_int(4)?.and_then(|version| u32::try_from(version).ok()), &changes);
+    }
     if let Some(version) = row.opt_int(4)? {
         let version = u32::try_from(version).map_err(|_| wrong("a version that is none".to_owned()))?;
         if !told.events.remove(&(case, version)) {
@@ -130,7 +153,7 @@ async fn one(tx: &mut dyn Tx, known: &Known, told: &mut Told, walk: &mut Walk, r
             return Err(wrong(format!("has another hash than event {version} of case {case}")));
         }
     }
-    for change in ChangeHash::split(row.opt_blob(6)?.unwrap_or_default()).ok_or_else(|| wrong("changes".to_owned()))? {
+    for change in changes {
         if !told.changes.remove(&(case, change)) {
             return Err(wrong(format!("tells of change {change} of case {case}, which is told already or not there")));
         }
