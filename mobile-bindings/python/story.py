@@ -54,6 +54,10 @@ def main():
     out["waiting"] = [phone.waiting().cases, phone.waiting().photos]
     out["no_such_file"] = refused(lambda: phone.attach_photo(line.id, "/no/such/file.jpg", False))
 
+    rescued = phone.rescue(store + ".xunge")
+    out["rescued"] = [len(rescued.files), rescued.cases, rescued.photos, rescued.unreadable]
+    phone.carry(server, rescued.files[0])
+
     heard = Heard()
     handle = phone.subscribe(heard)
     phone.start_background_sync()

@@ -1,5 +1,6 @@
 //! The one long-lived object.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use xunge_client_core::client::{self, Config, ListQuery, PhoneError, PhotoInput};
@@ -7,7 +8,7 @@ use xunge_client_core::model::CaseId;
 
 use crate::fault::PhoneFault;
 use crate::listeners::{Bridge, NewsListener, SubscriptionHandle};
-use crate::records::{CaseCard, CaseLine, Figures, Report, SignedIn, SyncSummary, Waiting};
+use crate::records::{CaseCard, CaseLine, Figures, Report, RescueSummary, SignedIn, SyncSummary, Waiting};
 
 /// A phone. Open it once per process and keep it; every call may be made from any thread.
 ///
@@ -114,6 +115,17 @@ impl Xunge {
     /// Syncs until drained or no progress, and tells what it did. Being offline is not an error.
     pub fn sync_now(&self) -> Result<SyncSummary, PhoneFault> {
         Ok(self.inner.sync_now()?.into())
+    }
+
+    /// Seals what is only on this phone into files at `out` (`out`, `out.2`, …) that anybody may carry and only the
+    /// server can open. Nothing leaves the queue.
+    pub fn rescue(&self, out: String) -> Result<RescueSummary, PhoneFault> {
+        Ok(self.inner.rescue(Path::new(&out))?.into())
+    }
+
+    /// Brings a rescue file, of this phone or another, to the server at `url`.
+    pub fn carry(&self, url: String, file: String) -> Result<(), PhoneFault> {
+        Ok(self.inner.carry(&url, None, Path::new(&file))?)
     }
 
     /// Starts syncing by itself.

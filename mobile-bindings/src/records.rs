@@ -1,7 +1,7 @@
 //! Plain data across the border. Times are Unix milliseconds, coordinates decimal degrees, ids text.
 
 use xunge_client_core::client::{
-    CaseDetail, CaseItem, MyCounts, PhoneStatus, PhotoInput, Place, ReportInput, SyncReport, UserInfo,
+    CaseDetail, CaseItem, MyCounts, PhoneStatus, PhotoInput, Place, ReportInput, Rescued, SyncReport, UserInfo,
 };
 use xunge_client_core::model;
 
@@ -138,6 +138,21 @@ pub struct Figures {
     pub pending: u32,
 }
 
+/// What a rescue wrote.
+#[derive(uniffi::Record)]
+pub struct RescueSummary {
+    /// Paths of the files; empty if nothing waits.
+    pub files: Vec<String>,
+    /// Cases in them.
+    pub cases: u32,
+    /// Requests in them.
+    pub requests: u32,
+    /// Photos in them.
+    pub photos: u32,
+    /// Photos whose file is gone or damaged.
+    pub unreadable: u32,
+}
+
 impl From<Mode> for model::Mode {
     fn from(mode: Mode) -> Self {
         match mode {
@@ -218,6 +233,18 @@ impl From<SyncReport> for SyncSummary {
             cases_waiting: report.cases_waiting,
             photos_waiting: report.photos_waiting,
             drained: report.drained,
+        }
+    }
+}
+
+impl From<Rescued> for RescueSummary {
+    fn from(done: Rescued) -> Self {
+        Self {
+            files: done.files.iter().map(|file| file.display().to_string()).collect(),
+            cases: done.cases,
+            requests: done.requests,
+            photos: done.photos,
+            unreadable: done.unreadable,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Where cargo put the binary `name`, beside the running test program.
 pub fn binary(name: &str) -> PathBuf {
@@ -141,6 +141,19 @@ impl Phone {
         let mut all = vec![command, "--store", self.store.to_str().unwrap(), "--json"];
         all.extend(args);
         run_json("xunge", &all)
+    }
+
+    /// Reports exposed rubbish, self-handled if there is an after photo; answers the case's id.
+    pub fn report(&self, text: &str, before: &str, after: Option<&str>) -> String {
+        let mut args =
+            vec!["--category", "暴露垃圾", "--lon", "106.10", "--lat", "38.50", "--photo", before, "--text", text];
+        match after {
+            Some(after) => args.extend(["--after", after, "--self-handled"]),
+            None => args.push("--forward"),
+        }
+        let saved = self.run("report", &args);
+        assert_eq!((&saved["state"], &saved["saved"]), (&json!("submitted"), &json!(true)));
+        saved["id"].as_str().unwrap().to_owned()
     }
 
     /// Starts a command without waiting for it.

@@ -44,6 +44,7 @@ async fn a_python_app_reports_and_syncs_through_the_binding() {
         ("saved", json!(["submitted", 2, true])),
         ("waiting", json!([1, 2])),
         ("no_such_file", json!("no_such_file")),
+        ("rescued", json!([1, 1, 2, 0])),
         ("after", json!([0, 0])),
         ("summary_drained", json!(true)),
         ("state", json!("reported")),

@@ -5,18 +5,6 @@ use xunge_tests::http::Api;
 use xunge_tests::process::{Phone, Server, json_of, run, run_json};
 use xunge_tests::scene::Scene;
 
-fn report(phone: &Phone, text: &str, before: &str, after: Option<&str>) -> String {
-    let mut args =
-        vec!["--category", "暴露垃圾", "--lon", "106.10", "--lat", "38.50", "--photo", before, "--text", text];
-    match after {
-        Some(after) => args.extend(["--after", after, "--self-handled"]),
-        None => args.push("--forward"),
-    }
-    let saved = phone.run("report", &args);
-    assert_eq!((&saved["state"], &saved["saved"]), (&json!("submitted"), &json!(true)));
-    saved["id"].as_str().unwrap().to_owned()
-}
-
 /// The figures of the reviewer's own unit, wherever its inspectors found things.
 fn own_counts(reviewer: &Value) -> String {
     format!("/v1/counts?scope={}", reviewer["unit"].as_str().unwrap())
@@ -38,8 +26,8 @@ async fn a_report_made_without_network_reaches_the_published_count() {
     // No server anywhere: the report is saved all the same.
     let (before, after) = (scene.photo("before.jpg", 1, 900, 1200), scene.photo("after.jpg", 2, 900, 1200));
     let (before, after) = (before.to_str().unwrap(), after.to_str().unwrap());
-    let kept = report(&phone, "小区东门外暴露垃圾约两平方米,已清理干净", before, Some(after));
-    let voided = report(&phone, "路边一处空地,疑似测试上报", before, None);
+    let kept = phone.report("小区东门外暴露垃圾约两平方米,已清理干净", before, Some(after));
+    let voided = phone.report("路边一处空地,疑似测试上报", before, None);
     let offline = phone.try_run("sync", &[]);
     assert_eq!(offline.status.code(), Some(1), "offline is said with exit code 1");
     let status = phone.run("status", &[]);

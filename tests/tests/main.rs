@@ -8,3 +8,4 @@ mod crash;
 mod hostile;
 mod journey;
 mod layers;
+mod rescue;

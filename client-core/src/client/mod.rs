@@ -13,6 +13,7 @@ mod error;
 mod input;
 mod online;
 mod reading;
+mod rescue;
 mod words;
 mod xunge;
 
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use error::PhoneError;
 pub use input::{PhotoInput, PhotoSource, Place, ReportInput};
 pub use reading::PhoneStatus;
+pub use rescue::Rescued;
 pub use xunge::Xunge;
 
 pub use crate::driver::{Listener, Subscription, SyncReport};

@@ -133,10 +133,15 @@ fn read_enrolment(answer: &Answer) -> Result<EnrolAnswer, PhoneError> {
     {
         return Ok(enrolment);
     }
+    Err(refused(answer))
+}
+
+/// What a server said instead of doing it.
+pub(super) fn refused(answer: &Answer) -> PhoneError {
     let problem = serde_json::from_slice::<Problem>(&answer.body).ok();
     let (code, detail) = problem.map_or_else(
         || ("bad_answer".to_owned(), "not an answer of a Xunge server".to_owned()),
         |problem| (problem.code, problem.detail),
     );
-    Err(PhoneError::Server { status: answer.status, code, detail, retry_after_ms: answer.retry_after_ms })
+    PhoneError::Server { status: answer.status, code, detail, retry_after_ms: answer.retry_after_ms }
 }

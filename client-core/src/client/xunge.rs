@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -69,6 +70,15 @@ impl Xunge {
     pub fn sync_now(&self) -> Result<SyncReport, PhoneError> {
         let phone = self.phone.clone();
         self.wait(async move { phone.sync().await })
+    }
+
+    /// [`Phone::carry`], blocking.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn carry(&self, url: &str, pin: Option<SpkiPin>, file: &Path) -> Result<(), PhoneError> {
+        let (phone, url, file) = (self.phone.clone(), url.to_owned(), file.to_owned());
+        self.wait(async move { phone.carry(&url, pin, &file).await })
     }
 
     /// [`Phone::start_background`] on this object's runtime.

@@ -66,15 +66,33 @@ impl PhotoFolder {
         if fs::metadata(&path).is_ok_and(|known| known.len() == bytes.len() as u64) {
             return Ok(());
         }
-        let part = self.0.join(format!("{photo}.part"));
-        let written = File::create(&part)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&part, &path));
-        written.map_err(|error| {
-            let _ = fs::remove_file(&part);
-            failed(&path, &error)
-        })
+        write_whole(&path, bytes)
     }
+}
+
+/// Writes a file that is there whole or not at all, even after a power cut; one of that name is replaced.
+pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_whole(path, bytes)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    flush_folder(folder)
+}
+
+/// Writes beside the name, flushes, renames; the rename itself is durable once the folder is flushed.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = File::create(&part)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&part, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&part);
+        failed(path, &error)
+    })
+}
+
+fn flush_folder(folder: &Path) -> Result<(), FileError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, &error))
 }
 
 /// Makes a phone's folder, readable by its owner only.
@@ -93,8 +111,7 @@ impl Files for PhotoFolder {
         }
         fs::create_dir_all(&self.0).map_err(|error| failed(&self.0, &error))?;
         photos.iter().try_for_each(|(photo, bytes)| self.write_one(photo, bytes))?;
-        // The rename itself is only durable once the folder is.
-        File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(|error| failed(&self.0, &error))
+        flush_folder(&self.0)
     }
 
     fn read_at(&self, photo: &PhotoHash, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {

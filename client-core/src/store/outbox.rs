@@ -1,5 +1,7 @@
 //! What is to be sent: collected, and written down before it leaves.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Transaction;
 
 use super::case_row::{CaseRow, Submit};
@@ -19,7 +21,7 @@ impl Store {
             let waiting = tally(tx)?;
             let mut batch = Batch { epoch, cursor, counter, reference: phone.reference, waiting, ..Batch::default() };
             let mut bytes = self.collect_cases(tx, room, &phone, &mut batch)?;
-            self.collect_requests(tx, room, &mut batch, &mut bytes)?;
+            self.collect_requests(tx, room, limits::REQUESTS, &mut batch, &mut bytes)?;
             batch.photos = photos::waiting(tx, room.photos.min(limits::PHOTOS), &room.parked_photos)?;
             Ok(batch)
         })
@@ -65,6 +67,7 @@ impl Store {
         &self,
         tx: &Transaction<'_>,
         room: &Room,
+        most: usize,
         batch: &mut Batch,
         bytes: &mut usize,
     ) -> Result<(), StoreError> {
@@ -77,7 +80,7 @@ impl Store {
             if room.parked_cases.contains(&case) {
                 continue;
             }
-            if *bytes >= room.bytes || batch.requests.len() == limits::REQUESTS {
+            if *bytes >= room.bytes || batch.requests.len() == most {
                 batch.text_left = true;
                 break;
             }
@@ -105,6 +108,17 @@ impl Store {
             phone_row::use_counter(tx, sent.counter)?;
             let fresh = sent.cases.iter().filter(|outgoing| outgoing.fresh > 0);
             fresh.into_iter().try_for_each(|outgoing| keep_fresh(tx, outgoing))
+        })
+    }
+
+    /// Every request that waits, oldest first.
+    pub fn waiting_requests(&self) -> Result<Vec<Request>, StoreError> {
+        self.read(|tx| {
+            let mut batch = Batch::default();
+            let room =
+                Room { bytes: usize::MAX, photos: 0, parked_cases: BTreeSet::new(), parked_photos: BTreeSet::new() };
+            self.collect_requests(tx, &room, usize::MAX, &mut batch, &mut 0)?;
+            Ok(batch.requests)
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{CaseId, ChangeHash, IntentId, Millis, PhotoHash};
-use crate::wire::{FeedItem, PhotoOffer, Rejected, Request, RequestResult};
+use crate::wire::{FeedItem, Frame, PhotoOffer, Rejected, Request, RequestResult};
 
 /// How much the store may collect for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,12 @@ impl Outgoing {
     /// One is enough: each of this phone's changes builds on the one before it.
     pub fn tip(&self) -> Option<ChangeHash> {
         self.changes.last().map(|(hash, _)| *hash)
+    }
+
+    /// What of it travels.
+    pub fn frame(&self) -> Frame {
+        let changes = self.changes.iter().map(|(_, body)| body.clone().into()).collect();
+        Frame { case: self.case, changes, submit: self.submit }
     }
 
     /// Bytes this adds to a request before compression.

@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 
 use super::data::{Batch, Outgoing, Pushed, Sent};
 use crate::model::{CaseId, DeviceId, IntentId, Millis};
-use crate::wire::{Envelope, Frame, PhotoOffer, SyncUp, Waiting, codec, limits};
+use crate::wire::{Envelope, PhotoOffer, SyncUp, Waiting, codec, limits};
 
 /// How large a page may be.
 ///
@@ -100,7 +100,7 @@ fn body(batch: &Batch, take: usize, offered: usize, phone_time: Millis) -> SyncU
     SyncUp {
         epoch: batch.epoch,
         cursor: batch.cursor,
-        frames: cases.iter().map(frame_of).collect(),
+        frames: cases.iter().map(Outgoing::frame).collect(),
         requests: requests.to_vec(),
         photos: batch.photos[..offered].to_vec(),
         reference: batch.reference,
@@ -111,11 +111,6 @@ fn body(batch: &Batch, take: usize, offered: usize, phone_time: Millis) -> SyncU
             oldest: if left == 0 { Millis(0) } else { batch.waiting.oldest },
         },
     }
-}
-
-fn frame_of(outgoing: &Outgoing) -> Frame {
-    let changes = outgoing.changes.iter().map(|(_, body)| body.clone().into()).collect();
-    Frame { case: outgoing.case, changes, submit: outgoing.submit }
 }
 
 fn remember(outgoing: &Outgoing) -> Pushed {

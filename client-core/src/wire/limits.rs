@@ -24,5 +24,9 @@ pub const FRAMES: usize = 512;
 pub const REQUESTS: usize = 512;
 /// Most photos one push may ask about.
 pub const PHOTOS: usize = 512;
+/// Most bytes of a rescue bundle.
+pub const RESCUE: usize = 16 * 1024 * 1024;
+/// Bytes of contents after which a phone begins another bundle: an old phone holds a few copies of it in memory.
+pub const RESCUE_FILL: usize = 6 * 1024 * 1024;
 /// Most bytes of a request's payload.
 pub const PAYLOAD: usize = 16 * 1024;

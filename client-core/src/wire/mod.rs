@@ -14,6 +14,7 @@ pub mod digest;
 pub mod envelope;
 pub mod limits;
 mod problem;
+mod rescue;
 mod sync;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod golden;
 pub use codec::WireError;
 pub use envelope::{Envelope, Proof};
 pub use problem::{Current, Problem};
+pub use rescue::{Bundle, Contents, Letter, RESCUE_MEDIA_TYPE, RescuedPhoto};
 pub use sync::{
     CaseHeads, FeedItem, Frame, Need, PhotoOffer, PhotoOffset, Rejected, Request, RequestResult, SyncDown, SyncUp,
     Waiting, WireEvent,

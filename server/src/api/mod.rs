@@ -16,6 +16,7 @@ pub(crate) mod photos;
 mod query;
 mod reference;
 mod register;
+mod rescue;
 mod sync;
 mod tus;
 
@@ -44,6 +45,7 @@ pub fn router(app: App) -> Router {
     routes.on("POST", "/v1/auth/enrol", post(auth::enrol));
     routes.on("GET", "/v1/me", get(me::show));
     routes.on("POST", "/v1/sync", post(sync::handle));
+    routes.on("POST", "/v1/rescue", post(rescue::receive));
     routes.on("GET", "/v1/cases", get(cases::list));
     routes.on("POST", "/v1/cases", post(register::register));
     routes.on("GET", "/v1/cases/{id}", get(cases::show));

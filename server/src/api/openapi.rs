@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::query::Params;
-use super::{auth, cases, counts, health, me, phones, photos, reference, register, sync, tus};
+use super::{auth, cases, counts, health, me, phones, photos, reference, register, rescue, sync, tus};
 use crate::error::ApiError;
 
 /// The description of every route.
@@ -22,6 +22,7 @@ use crate::error::ApiError;
         auth::enrol,
         me::show,
         sync::handle,
+        rescue::receive,
         cases::list,
         register::register,
         cases::show,

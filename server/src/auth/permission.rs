@@ -56,6 +56,7 @@ pub const TABLE: &[Rule] = &[
     rule("POST", "/v1/auth/enrol", Who::Anyone, FORM),
     rule("GET", "/v1/me", Who::Roles(EVERY_ROLE), NONE),
     rule("POST", "/v1/sync", Who::Device, limits::ENVELOPE),
+    rule("POST", "/v1/rescue", Who::Anyone, limits::RESCUE),
     rule("GET", "/v1/cases", Who::Roles(EVERY_ROLE), NONE),
     rule("POST", "/v1/cases", Who::Roles(CLERKS), JSON),
     rule("GET", "/v1/cases/{id}", Who::Roles(EVERY_ROLE), NONE),

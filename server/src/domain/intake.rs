@@ -35,6 +35,7 @@ use crate::store::{StoreError, Tx};
 
 pub(crate) use follow::{ADDING, CHANGE_ROW};
 pub use judge::Judged;
+pub use quarantine::keep_sealed;
 pub use write::write;
 
 /// Cases a phone may newly submit per business day.

@@ -14,6 +14,7 @@ use crate::domain::intake::office::RegisterError;
 use crate::domain::uploads::UploadError;
 use crate::store::StoreError;
 use crate::sync::SyncRefusal;
+use crate::sync::rescue::RescueRefusal;
 
 /// Seconds after which a full queue or a busy database is worth another try.
 const BUSY_S: u32 = 5;
@@ -175,6 +176,24 @@ impl From<SyncRefusal> for ApiError {
             SyncRefusal::Quota { what, retry_after_s } => Self::Quota { code: what, retry_after_s },
             SyncRefusal::Busy | SyncRefusal::Conflict { .. } => Self::Busy { retry_after_s: 1 },
             SyncRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RescueRefusal> for ApiError {
+    fn from(refusal: RescueRefusal) -> Self {
+        match refusal {
+            RescueRefusal::NotOurs => Self::Invalid {
+                field: "bundle".to_owned(),
+                code: "rescue_not_ours",
+                zh: "本服务器无法打开此救援包：它属于另一台服务器，或文件已损坏。请送往手机绑定的服务器。".to_owned(),
+                en:
+                    "This server can not open the bundle: it belongs to another server, or is damaged. Bring it to the \
+                     server the phone is enrolled with."
+                        .to_owned(),
+            },
+            RescueRefusal::Sync(refused) => refused.into(),
+            RescueRefusal::Upload(refused) => refused.into(),
         }
     }
 }

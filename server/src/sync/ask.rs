@@ -59,6 +59,11 @@ async fn identify(tx: &mut dyn Tx, envelope: &Envelope) -> Result<Sender, SyncRe
         counter: envelope.counter,
     };
     let identified = proof::identify(tx, &proof, &envelope.signature).await??;
+    sender(tx, identified).await
+}
+
+/// Whom a phone that proved itself speaks for.
+pub(super) async fn sender(tx: &mut dyn Tx, identified: Identified) -> Result<Sender, SyncRefusal> {
     let viewer = Viewer::load(tx, &identified.device.user).await?.ok_or(ProofError::UserDisabled)?;
     let rows = tx.query("SELECT value FROM meta WHERE key = 'server_epoch'", &[]).await?;
     let epoch = rows.first().map(|row| row.text(0)).transpose()?.and_then(|text| text.parse().ok());
@@ -66,7 +71,7 @@ async fn identify(tx: &mut dyn Tx, envelope: &Envelope) -> Result<Sender, SyncRe
 }
 
 /// Changes of a case that came in several frames belong together.
-fn one_frame_a_case(frames: Vec<Frame>) -> Vec<Frame> {
+pub(super) fn one_frame_a_case(frames: Vec<Frame>) -> Vec<Frame> {
     let mut merged: Vec<Frame> = Vec::with_capacity(frames.len());
     let mut place = BTreeMap::<CaseId, usize>::new();
     for mut frame in frames {

@@ -16,6 +16,7 @@ mod ask;
 mod desk;
 mod pack;
 mod refusal;
+pub mod rescue;
 #[cfg(test)]
 mod tests;
 
@@ -58,13 +59,23 @@ pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusa
         frames,
     };
     let up = Arc::new(up);
-    let mut written = write(desk, &sender, &up, Arc::new(push), seen).await?;
+    let entry = Entry::Request(sender.identified.clone());
+    let mut written = write(desk, &entry, &up, Arc::new(push), seen).await?;
     if !up.photos.is_empty() {
         // The text is safe; photos that can not be answered for are offered again with the next request.
         written.photos = desk.photos.offered(&sender.identified.device, &up.photos).await.unwrap_or_default();
     }
     let page = feed(desk, &sender, &up, written.receipt.unheard.clone()).await?;
     Ok(pack::pack(&desk.services.bench, &answer(desk, &sender, &up, written, page)).await)
+}
+
+/// What lets a push in.
+#[derive(Debug, Clone)]
+enum Entry {
+    /// A request of the phone itself: its number is spent, and what it says of the phone is news.
+    Request(Identified),
+    /// A bundle somebody carried here: nothing is spent, and what it says of the phone may be old.
+    Rescue(Device),
 }
 
 /// What the transaction gave.
@@ -79,7 +90,7 @@ struct Written {
 
 async fn write(
     desk: &SyncDesk,
-    sender: &Sender,
+    entry: &Entry,
     up: &Arc<SyncUp>,
     push: Arc<Push>,
     mut seen: Seen,
@@ -87,7 +98,7 @@ async fn write(
     let mut taken = BTreeSet::<ActorId>::new();
     for _ in 0..TRIES {
         let prepared = intake::judge(&desk.services, Arc::clone(&push), seen, taken.clone()).await;
-        match commit(desk, &sender.identified, up, Arc::new(prepared)).await {
+        match commit(desk, entry, up, Arc::new(prepared)).await {
             Err(SyncRefusal::Conflict { taken: found }) => taken.extend(found),
             other => return other,
         }
@@ -98,23 +109,37 @@ async fn write(
 
 async fn commit(
     desk: &SyncDesk,
-    identified: &Identified,
+    entry: &Entry,
     up: &Arc<SyncUp>,
     prepared: Arc<Prepared>,
 ) -> Result<Written, SyncRefusal> {
-    let (identified, up) = (identified.clone(), Arc::clone(up));
+    let (entry, up) = (entry.clone(), Arc::clone(up));
     let (now, real_now) = (desk.services.business.now(), desk.services.security.now());
     let outcome: Result<Written, ProofError> = desk
         .services
         .store
         .write::<_, SyncRefusal, _>(move |tx| {
             Box::pin(async move {
+                let identified = match entry {
+                    Entry::Rescue(device) => return Ok(Ok(everything(tx, &prepared, &up, &device, now).await?)),
+                    Entry::Request(identified) => identified,
+                };
                 // A refused proof is an answer and not a failure: that a clone was noticed has to be kept.
                 let device = match proof::spend(tx, &identified, real_now).await? {
                     Ok(device) => device,
                     Err(refused) => return Ok(Err(refused)),
                 };
                 let written = everything(tx, &prepared, &up, &device, now).await?;
+                tx.execute(
+                    "UPDATE device SET waiting_cases = ?2, waiting_photos = ?3, last_cursor = ?4 WHERE id = ?1",
+                    params![
+                        device.id.as_bytes(),
+                        up.waiting.cases,
+                        up.waiting.photos,
+                        (up.cursor & i64::MAX as u64) as i64
+                    ],
+                )
+                .await?;
                 Ok(Ok(written))
             })
         })
@@ -140,11 +165,6 @@ async fn everything(
         work.finish(tx).await?;
         refuse_if_only_quota(&written, up, now)?;
     }
-    tx.execute(
-        "UPDATE device SET waiting_cases = ?2, waiting_photos = ?3, last_cursor = ?4 WHERE id = ?1",
-        params![device.id.as_bytes(), up.waiting.cases, up.waiting.photos, (up.cursor & i64::MAX as u64) as i64],
-    )
-    .await?;
     Ok(written)
 }
 

@@ -46,8 +46,10 @@ pub(crate) enum Command {
     Request(RequestArgs),
     /// Deletes a draft.
     Discard(CaseArg),
-    /// Writes what is only here into a sealed file.
+    /// Writes what is only here into a sealed file (救援包).
     Rescue(RescueArgs),
+    /// Brings a rescue bundle, of this phone or another, to the server.
+    Carry(CarryArgs),
 }
 
 /// Arguments of `enrol`.
@@ -215,4 +217,15 @@ pub(crate) struct RescueArgs {
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+}
+
+/// Arguments of `carry`.
+#[derive(Debug, Args)]
+pub(crate) struct CarryArgs {
+    /// The bundle.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The server; without it the one this phone is enrolled with.
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Words for people: short, Chinese, what matters first.
 
-use xunge_client_core::client::{CaseDetail, CaseItem, Notice, PhoneStatus, Stop, SyncReport, Task};
+use xunge_client_core::client::{CaseDetail, CaseItem, Notice, PhoneStatus, Rescued, Stop, SyncReport, Task};
 use xunge_client_core::doc::gate::GateCode;
 use xunge_client_core::workflow::State;
 
@@ -151,4 +151,17 @@ fn code(code: &str) -> &str {
         Some(known) => known.zh(),
         None => code,
     }
+}
+
+/// What a rescue wrote.
+pub(crate) fn rescued(done: &Rescued) -> String {
+    if done.files.is_empty() {
+        return "没有待上报的内容,未写文件".to_owned();
+    }
+    let files: Vec<String> = done.files.iter().map(|file| file.display().to_string()).collect();
+    let lost = match done.unreadable {
+        0 => String::new(),
+        some => format!(",{some} 张照片的文件已损坏,未能写入"),
+    };
+    format!("{} 件、{} 项请求、{} 张照片已密封:{}{lost}", done.cases, done.requests, done.photos, files.join(" "))
 }

@@ -5,16 +5,12 @@ use xunge_client_core::client::{CaseDetail, CaseItem, Config, ListQuery, Phone, 
 use xunge_client_core::model::{CaseId, Facts, Mode, PhotoRole};
 use xunge_client_core::workflow::{Payload, Verb, Verdict};
 
-use super::args::{Cli, Command, EditArgs, ListArgs, RequestArgs};
+use super::args::{Cli, Command, EditArgs, ListArgs, RequestArgs, RescueArgs};
 use super::output::{Failure, Said};
 use super::{facts, people, sync};
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<Said, Failure> {
-    if let Command::Rescue(args) = &cli.command {
-        let subject = args.out.display().to_string();
-        return Err(Failure::Usage("not_built", "not built yet".into(), "sync instead; nothing is lost here", subject));
-    }
     let phone = Phone::open(Config::new(&cli.store))?;
     match &cli.command {
         Command::Enrol(args) => sync::enrol(&phone, args),
@@ -39,8 +35,22 @@ pub(crate) fn run(cli: &Cli) -> Result<Said, Failure> {
             phone.discard(case)?;
             Ok(Said::new(json!({"id": case, "discarded": true}), "草稿已删除"))
         }
-        Command::Rescue(_) => unreachable!("answered above"),
+        Command::Rescue(args) => rescue(&phone, args),
+        Command::Carry(args) => sync::carry(&phone, args),
     }
+}
+
+fn rescue(phone: &Phone, args: &RescueArgs) -> Result<Said, Failure> {
+    let done = phone.rescue(&args.out)?;
+    let json = json!({
+        "files": done.files,
+        "cases": done.cases,
+        "requests": done.requests,
+        "photos": done.photos,
+        "unreadable": done.unreadable,
+        "bytes": done.bytes,
+    });
+    Ok(Said { ok: done.unreadable == 0, ..Said::new(json, people::rescued(&done)) })
 }
 
 /// A case id as typed.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use xunge_client_core::client::{Listener, Notice, Phone, PhoneError, Stop, SyncReport};
+use xunge_client_core::model::Sha256;
+use xunge_client_core::transport::SpkiPin;
 
-use super::args::{EnrolArgs, SyncArgs};
+use super::args::{CarryArgs, EnrolArgs, SyncArgs};
 use super::output::{Failure, Said, progress};
 use super::people;
 
@@ -34,6 +36,16 @@ pub(crate) fn enrol(phone: &Phone, args: &EnrolArgs) -> Result<Said, Failure> {
         "server": known.url,
     });
     Ok(Said::new(json, format!("已绑定:{}", user.map(|user| user.name.clone()).unwrap_or_default())))
+}
+
+/// Brings a bundle to the server.
+pub(crate) fn carry(phone: &Phone, args: &CarryArgs) -> Result<Said, Failure> {
+    let known = phone.identity()?;
+    let pin = known.spki_pin.filter(|_| args.server.is_none()).map(|pin| SpkiPin(Sha256::from_bytes(pin)));
+    let url = args.server.clone().or(known.url).ok_or(PhoneError::NotEnrolled)?;
+    runtime()?.block_on(phone.carry(&url, pin, &args.file))?;
+    let json = json!({"server": url, "received": true});
+    Ok(Said::new(json, format!("服务器已收下:{}", args.file.display())))
 }
 
 /// Runs until drained, or until interrupted.

@@ -65,6 +65,28 @@ pub(super) async fn keep(
     Ok(())
 }
 
+/// Keeps a whole sealed bundle of a phone that may not speak any more; one that is kept already stays as it is.
+pub async fn keep_sealed(
+    tx: &mut dyn Tx,
+    device: DeviceId,
+    bundle: &[u8],
+    code: &str,
+    now: Millis,
+) -> Result<(), IntakeError> {
+    let hash = ChangeHash::from_bytes(Sha256::digest(bundle).into());
+    if used_bytes(tx, device).await? + bundle.len() as i64 > QUARANTINE_BYTES {
+        return Err(IntakeError::Quota { what: "quota_quarantine", retry_after_s: RETRY_AFTER_S });
+    }
+    tx.execute(
+        "INSERT INTO quarantine (id, device, user_id, case_id, hash, code, field, bytes, at)
+         SELECT ?1, id, user_id, NULL, ?3, ?4, 'bundle', ?5, ?6 FROM device WHERE id = ?2
+         ON CONFLICT (device, hash) DO NOTHING",
+        params![row_id(device, &hash), device.as_bytes(), hash.as_bytes(), code, bundle, now.0],
+    )
+    .await?;
+    Ok(())
+}
+
 async fn used_bytes(tx: &mut dyn Tx, device: DeviceId) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT) FROM quarantine WHERE device = ?1";
     tx.query_one(SQL, params![device.as_bytes()]).await?.int(0)

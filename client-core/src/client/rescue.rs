@@ -1,0 +1,215 @@
+//! The way out when a phone can not sync any more: what is only here, sealed into files anybody may carry.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use ed25519_dalek::SigningKey;
+
+use super::{Phone, PhoneError, PhoneRow};
+use crate::driver::host;
+use crate::model::{DeviceId, PhotoHash};
+use crate::platform::FileError;
+use crate::store::StoreError;
+use crate::sync::{Batch, Outgoing, Room, Sent};
+use crate::transport::{Outgoing as Post, SpkiPin};
+use crate::wire::{Bundle, Contents, PhotoOffer, RESCUE_MEDIA_TYPE, Request, RescuedPhoto, SyncUp, codec, limits};
+
+/// Raw bytes of text in one page: with its photos it stays far below what the server unpacks.
+const PAGE: usize = limits::DECOMPRESSED / 2;
+/// Bytes of a photo beyond which it can not be sealed; upload copies have a few hundred kilobytes.
+const LARGEST_PHOTO: usize = limits::RESCUE / 2;
+/// How often a page is collected anew because another process sent something meanwhile.
+const TRIES: u32 = 5;
+
+/// What a rescue wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rescued {
+    /// The files, each a bundle of its own; empty if nothing waits. The first holds the text.
+    pub files: Vec<PathBuf>,
+    /// Cases with facts in them.
+    pub cases: u32,
+    /// Requests in them.
+    pub requests: u32,
+    /// Photos in them.
+    pub photos: u32,
+    /// Photos whose file is gone or damaged on this phone.
+    pub unreadable: u32,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+impl Phone {
+    /// Seals everything that was submitted and waits on this phone to the server's key: `out`, and if the photos do
+    /// not fit into one file, `out.2`, `out.3`, …. Drafts stay here. Nothing leaves the queue: a sync that works after
+    /// all sends the same again, which is harmless.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotEnrolled`] without a server to seal to; [`PhoneError::File`] if a file can not be written.
+    pub fn rescue(&self, out: &Path) -> Result<Rescued, PhoneError> {
+        let row = self.store.phone()?;
+        let (Some(device), Some(seed)) = (row.device, self.store.key_seed()?) else {
+            return Err(PhoneError::NotEnrolled);
+        };
+        let sealer = Sealer { phone: self, device, key: SigningKey::from_bytes(&seed), server: sealing_key(&row)? };
+        let mut done = Rescued::default();
+        let mut contents = Contents::default();
+        self.rescue_text(&row, &mut contents, &mut done)?;
+        let mut filled: usize = contents.pages.iter().map(|page| page.len()).sum();
+        for offer in self.waiting_photos()? {
+            let length = usize::try_from(offer.bytes).unwrap_or(usize::MAX);
+            if filled > 0 && filled.saturating_add(length) > limits::RESCUE_FILL {
+                sealer.write(out, std::mem::take(&mut contents), &mut done)?;
+                filled = 0;
+            }
+            let Ok(bytes) = self.files.read_at(&offer.sha256, 0, length.min(LARGEST_PHOTO)) else {
+                // One lost file must not keep the others here.
+                done.unreadable += 1;
+                continue;
+            };
+            if PhotoHash::of(&bytes) != offer.sha256 {
+                done.unreadable += 1;
+                continue;
+            }
+            filled += bytes.len();
+            contents.photos.push(RescuedPhoto { case: offer.case, sha256: offer.sha256, bytes });
+            done.photos += 1;
+        }
+        if filled > 0 {
+            sealer.write(out, contents, &mut done)?;
+        }
+        Ok(done)
+    }
+
+    /// Brings a bundle, of this phone or another, to the server at `url`.
+    ///
+    /// # Errors
+    /// [`PhoneError::Server`] if it is no bundle or belongs to another server; [`PhoneError::Network`] without an
+    /// answer: carry it again, copies are harmless.
+    pub async fn carry(&self, url: &str, pin: Option<SpkiPin>, file: &Path) -> Result<(), PhoneError> {
+        let bytes = self.files.read_chosen(&file.display().to_string(), limits::RESCUE as u64)?;
+        let transport = (self.dialer)(url.trim().trim_end_matches('/'), pin)?;
+        let request = Post {
+            method: "POST",
+            path: Bundle::PATH.to_owned(),
+            headers: vec![("content-type", RESCUE_MEDIA_TYPE.to_owned())],
+            body: Bytes::from(bytes),
+            answer_limit: 64 << 10,
+        };
+        let answer = transport.send(request).await?;
+        if answer.status == 202 { Ok(()) } else { Err(super::online::refused(&answer)) }
+    }
+
+    fn rescue_text(&self, row: &PhoneRow, contents: &mut Contents, done: &mut Rescued) -> Result<(), PhoneError> {
+        let mut taken = BTreeSet::new();
+        loop {
+            let cases = self.freeze(&Room { parked_cases: taken.clone(), ..room(PAGE, 0) })?;
+            if cases.is_empty() {
+                break;
+            }
+            taken.extend(cases.iter().map(|outgoing| outgoing.case));
+            let page = SyncUp { frames: cases.iter().map(Outgoing::frame).collect(), ..self.page(row) };
+            contents.pages.push(codec::pack(&page).into());
+            done.cases += cases.len() as u32;
+        }
+        let requests = self.store.waiting_requests()?;
+        // After the facts: a request may be about a case that arrives with this bundle.
+        for some in requests_by_page(&requests) {
+            contents.pages.push(codec::pack(&SyncUp { requests: some.to_vec(), ..self.page(row) }).into());
+        }
+        done.requests = requests.len() as u32;
+        Ok(())
+    }
+
+    /// Collects cases and writes down their fresh changes, so that a later sync sends the very same ones.
+    fn freeze(&self, room: &Room) -> Result<Vec<Outgoing>, PhoneError> {
+        for _ in 0..TRIES {
+            let Batch { counter, cases, .. } = self.store.collect(room)?;
+            if cases.is_empty() {
+                return Ok(cases);
+            }
+            let sent = Sent { counter: counter + 1, cases };
+            match self.store.mark_sent(&sent) {
+                Ok(()) => return Ok(sent.cases),
+                Err(StoreError::Moved) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    fn waiting_photos(&self) -> Result<Vec<PhotoOffer>, PhoneError> {
+        let mut all = Vec::new();
+        let mut parked_photos = BTreeSet::new();
+        loop {
+            // No room for text: only the photos are wanted.
+            let batch =
+                self.store.collect(&Room { parked_photos: parked_photos.clone(), ..room(0, limits::PHOTOS) })?;
+            if batch.photos.is_empty() {
+                return Ok(all);
+            }
+            parked_photos.extend(batch.photos.iter().map(|offer| offer.sha256));
+            all.extend(batch.photos);
+        }
+    }
+
+    fn page(&self, row: &PhoneRow) -> SyncUp {
+        SyncUp { epoch: row.epoch, phone_time: self.clock.now().wall, ..SyncUp::default() }
+    }
+}
+
+/// What every bundle of one rescue shares.
+struct Sealer<'p> {
+    phone: &'p Phone,
+    device: DeviceId,
+    key: SigningKey,
+    server: [u8; 32],
+}
+
+impl Sealer<'_> {
+    fn write(&self, out: &Path, contents: Contents, done: &mut Rescued) -> Result<(), PhoneError> {
+        let counter = self.phone.store.next_counter()?;
+        let fill = &mut |bytes: &mut [u8]| self.phone.entropy.fill(bytes);
+        let bundle = Bundle::seal(&contents, self.device, counter, &self.key, &self.server, fill);
+        let file = match done.files.len() {
+            0 => out.to_owned(),
+            before => PathBuf::from(format!("{}.{}", out.display(), before + 1)),
+        };
+        host::write_durably(&file, &bundle)?;
+        done.files.push(file);
+        done.bytes += bundle.len() as u64;
+        Ok(())
+    }
+}
+
+fn room(bytes: usize, photos: usize) -> Room {
+    Room { bytes, photos, parked_cases: BTreeSet::new(), parked_photos: BTreeSet::new() }
+}
+
+fn sealing_key(row: &PhoneRow) -> Result<[u8; 32], PhoneError> {
+    let known = row.server.as_ref().ok_or(PhoneError::NotEnrolled)?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(&known.sealing_key, &mut key).map_err(|_| {
+        PhoneError::File(FileError::Other {
+            path: "sealing key".to_owned(),
+            reason: "the server gave no usable key at enrolment".to_owned(),
+        })
+    })?;
+    Ok(key)
+}
+
+/// Pages that keep to the protocol's numbers and sizes.
+fn requests_by_page(requests: &[Request]) -> impl Iterator<Item = &[Request]> {
+    let mut rest = requests;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |request: &&Request| {
+            bytes += request.payload.len() + 1_024;
+            bytes <= PAGE
+        };
+        let length = rest.iter().take(limits::REQUESTS).take_while(fits).count();
+        let (page, after) = rest.split_at(length);
+        rest = after;
+        (!page.is_empty()).then_some(page)
+    })
+}

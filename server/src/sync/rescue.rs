@@ -1,0 +1,144 @@
+//! Rescue bundles (救援包): what a phone could not send, brought by somebody else.
+//!
+//! Inside are ordinary pages, so they pass the same gate and the same rules as a sync, under the name of the phone that
+//! signed them. Only two things differ. No counter is spent, since copies arrive in any number and at any time. And a
+//! phone that may not speak any more is not refused but put aside: its reports may have been made before it was shut
+//! out, so an administrator decides, and until then the sealed bytes are kept.
+//!
+//! Whoever carries a bundle learns one thing: whether this server could open it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use xunge_client_core::model::{PhotoHash, Ulid};
+use xunge_client_core::wire::{Bundle, Contents, Letter, RescuedPhoto};
+
+use super::ask::{self, Sender};
+use super::{Entry, SyncDesk, SyncRefusal, write};
+use crate::auth::proof::{self, Device, ProofError};
+use crate::domain::intake::{self, Push, keep_sealed};
+use crate::domain::uploads::{Begin, Owner, Target, UploadError, Uploads};
+
+/// Why a bundle is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum RescueRefusal {
+    /// It was not sealed to this server, or is damaged.
+    #[error("the bundle can not be opened with this server's key")]
+    NotOurs,
+    /// A page in it, or the bundle itself, is refused as a whole.
+    #[error(transparent)]
+    Sync(#[from] SyncRefusal),
+    /// A photo can not be stored now.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+}
+
+/// What became of a bundle. For the log; its carrier is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// Applied: cases pushed, photos stored.
+    Applied {
+        /// Cases.
+        cases: usize,
+        /// Photos.
+        photos: usize,
+    },
+    /// The phone may not speak any more; the bundle is in quarantine.
+    PutAside,
+    /// Not from a phone of this server.
+    Dropped,
+}
+
+/// Takes a bundle in. Repeating it changes nothing.
+///
+/// # Errors
+/// [`RescueRefusal`]; what was applied before stays, and the same bundle may be brought again.
+pub async fn receive(
+    desk: &SyncDesk,
+    uploads: &Uploads,
+    secret: [u8; 32],
+    bytes: Bytes,
+) -> Result<Received, RescueRefusal> {
+    let bundle = Bundle::read(&bytes).map_err(SyncRefusal::from)?;
+    let device = bundle.device;
+    let opened = desk.services.bench.run(move || bundle.open(&secret)).await;
+    let letter = Arc::new(opened.ok_or(RescueRefusal::NotOurs)?);
+    let sender = match identify(desk, device, Arc::clone(&letter)).await? {
+        Ok(sender) => sender,
+        Err(ProofError::UnknownDevice | ProofError::BadProof) => return Ok(Received::Dropped),
+        Err(shut_out) => {
+            let now = desk.services.business.now();
+            let kept = desk
+                .services
+                .store
+                .write(move |tx| Box::pin(async move { keep_sealed(tx, device, &bytes, shut_out.code(), now).await }));
+            kept.await.map_err(SyncRefusal::from)?;
+            return Ok(Received::PutAside);
+        }
+    };
+    let contents = letter.contents().map_err(SyncRefusal::from)?;
+    let mut cases = 0;
+    for page in &contents.pages {
+        cases += apply(desk, &sender, page).await?;
+    }
+    let photos = store_photos(uploads, &sender.identified.device, contents.photos).await?;
+    Ok(Received::Applied { cases, photos })
+}
+
+async fn identify(
+    desk: &SyncDesk,
+    device: xunge_client_core::model::DeviceId,
+    letter: Arc<Letter>,
+) -> Result<Result<Sender, ProofError>, SyncRefusal> {
+    desk.services
+        .store
+        .read::<_, SyncRefusal, _>(move |tx| {
+            Box::pin(async move {
+                match proof::identify(tx, &letter.proof(device), &letter.signature).await? {
+                    Ok(identified) => Ok(Ok(ask::sender(tx, identified).await?)),
+                    Err(refused) => Ok(Err(refused)),
+                }
+            })
+        })
+        .await
+}
+
+/// Applies one page as a sync would; gives the number of its cases.
+async fn apply(desk: &SyncDesk, sender: &Sender, page: &[u8]) -> Result<usize, SyncRefusal> {
+    let mut up = Contents::page(page)?;
+    let push = Arc::new(Push {
+        viewer: sender.viewer.clone(),
+        device: sender.identified.device.id,
+        same_epoch: up.epoch == sender.epoch || up.epoch == 0,
+        phone_time: up.phone_time,
+        frames: ask::one_frame_a_case(std::mem::take(&mut up.frames)),
+    });
+    let cases = push.frames.len();
+    let seen = intake::look_again(&desk.services, &push).await?;
+    let entry = Entry::Rescue(sender.identified.device.clone());
+    write(desk, &entry, &Arc::new(up), push, seen).await?;
+    Ok(cases)
+}
+
+/// Stores photos under the phone's own name, as its uploads would have.
+async fn store_photos(uploads: &Uploads, device: &Device, photos: Vec<RescuedPhoto>) -> Result<usize, UploadError> {
+    let owner = Owner::Device { device: device.id, user: device.user.clone() };
+    let mut stored = 0;
+    for RescuedPhoto { sha256, bytes, .. } in photos {
+        if PhotoHash::of(&bytes) != sha256 {
+            continue;
+        }
+        // A photo with a hash needs no name of its own.
+        let fresh = Ulid::from_bytes([0; 16]);
+        let begin = Begin { length: bytes.len() as u64, sha256: Some(sha256), fresh };
+        let here = uploads.begin(&owner, begin).await?;
+        if !here.complete {
+            let rest = Bytes::from(bytes).slice(usize::try_from(here.offset).unwrap_or(0)..);
+            let body = futures::stream::iter([Ok::<_, Infallible>(rest)]);
+            uploads.append(&owner, Target::Photo(sha256), here.offset, body, None).await?;
+        }
+        stored += 1;
+    }
+    Ok(stored)
+}
