@@ -52,7 +52,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     assert_eq!(server.stop(), Some(0));
     vec![
         Figure::at_most("new phone, 303 of 10,000 cases: case data", bytes as f64, 45_000.0, "B"),
-        Figure::note("new phone: requests for it", requests.to_string()),
+        Figure::at_most("new phone: requests for it", requests as f64, 1.0, ""),
         Figure::note("new phone: all bytes from enrolment on, with reference data", format!("{all} B")),
         Figure::note("new phone: weak-link seconds for all of it", format!("{seconds:.2}")),
     ]
