@@ -114,6 +114,60 @@ async fn every_filter_gives_exactly_its_cases_in_both_orders_whatever_the_page_s
 }
 
 #[tokio::test]
+async fn days_bound_a_list_in_both_orders_and_on_every_page() {
+    let store = store().await;
+    let scope = scope(Column::District, &[DISTRICT]);
+    let day = |n: i64| Millis(n * 86_400_000).local_day();
+    for (from, to, expected) in
+        [(None, None, 90), (Some(3), Some(3), 3), (Some(28), None, 6), (None, Some(1), 6), (Some(5), Some(4), 0)]
+    {
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            for limit in [1, 2, 200] {
+                let filter = Filter { from: from.map(day), to: to.map(day), order, limit, ..Filter::default() };
+                assert_eq!(all(&store, &scope, &filter).await.len(), expected, "{filter:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_list_is_led_by_the_index_it_was_written_for() {
+    let store = store().await;
+    let unit = Filter { unit: Some("U640105001".parse().unwrap()), ..Filter::default() };
+    let categories = vec![KEYS[0].parse().unwrap()];
+    let state = |state| Filter { states: vec![state], ..Filter::default() };
+    for (column, filter, index) in [
+        (Column::Office, state(State::Reported), "case_row_state (district=? AND state=?"),
+        (Column::District, state(State::Handling), "case_row_state (district=? AND state=?"),
+        (Column::District, state(State::Void), "case_row_state (district=? AND state=?"),
+        (Column::Office, Filter { categories, ..Filter::default() }, "case_row_category (district=? AND category=?"),
+        (Column::Office, state(State::Closed), "case_row_office (office=?"),
+        (Column::Handler, Filter::default(), "case_row_handler (handler=?"),
+        (Column::District, unit, "case_row_unit (unit=?"),
+        (Column::District, Filter::default(), "case_row_received (district=?"),
+    ] {
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            for (from, after) in [(None, None), (Some(3), Some("259200000.01HF0000000000000000000000"))] {
+                let from = from.map(|n: i64| Millis(n * 86_400_000).local_day());
+                let after = after.map(|it| it.parse().unwrap());
+                let filter = Filter { order, from, after, to: from, limit: 50, ..filter.clone() };
+                let scope = scope(column, &["U640105001"]);
+                for query in Query::all(&scope, DISTRICT, &filter) {
+                    let (sql, params) =
+                        (format!("EXPLAIN QUERY PLAN {}", query.sql(&filter, false)), query.params(&filter));
+                    let plan = store
+                        .read::<_, StoreError, _>(move |tx| Box::pin(async move { tx.query(&sql, &params).await }))
+                        .await
+                        .unwrap();
+                    let plan: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
+                    assert!(plan.len() == 1 && plan[0].contains(index), "{index} for {filter:?}: {plan:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn words_are_found_as_they_are_and_wildcards_mean_themselves() {
     let store = store().await;
     let scope = scope(Column::District, &[DISTRICT]);

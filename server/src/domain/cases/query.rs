@@ -122,38 +122,50 @@ impl Query {
             let and = if index == 0 { "" } else { " AND " };
             // COALESCE hides a column from its index, on every engine.
             conditions += &match condition.driving {
+                // Their indexes begin with the district, as the one of all cases does, and SQLite takes both for
+                // equally good: a word to its planner. An engine with statistics of its own does without.
+                true if matches!(condition.subject, Subject::State { .. } | Subject::Category) => {
+                    format!("{and}unlikely({column} = ?{mark})")
+                }
                 true => format!("{and}{column} = ?{mark}"),
                 false => format!("{and}COALESCE({column}, '') = ?{mark}"),
             };
         }
-        let (beyond, order) = match filter.order {
-            Order::NewestFirst => ("<", "ORDER BY received_at DESC, id DESC"),
-            Order::OldestFirst => (">", "ORDER BY received_at, id"),
+        // One bound on each side and no more: with two on the side of the cursor SQLite read the whole district for
+        // fifty open cases (28 ms instead of 0.3 ms at eight thousand cases, and growing with them).
+        let (beyond, until, order) = match filter.order {
+            Order::NewestFirst => ("<", ">=", "ORDER BY received_at DESC, id DESC"),
+            Order::OldestFirst => (">", "<", "ORDER BY received_at, id"),
         };
         let rows = format!(
-            "FROM case_row WHERE {conditions} AND received_at >= ?1 AND received_at < ?2
-             AND (received_at, id) {beyond} (?3, ?4) AND (?5 = '' OR COALESCE(mode, mode_claim) = ?5)
-             AND (?8 < 0 OR sent_back = ?8) {order}"
+            "FROM case_row WHERE {conditions} AND received_at {until} ?1
+             AND (received_at, id) {beyond} (?2, ?3) AND (?4 = '' OR COALESCE(mode, mode_claim) = ?4)
+             AND (?7 < 0 OR sent_back = ?7) {order}"
         );
         match (filter.q.is_some(), end) {
-            (false, _) => format!("SELECT {ITEM_COLUMNS} {rows} LIMIT ?6"),
+            (false, _) => format!("SELECT {ITEM_COLUMNS} {rows} LIMIT ?5"),
             (true, true) => format!("SELECT received_at, id {rows} LIMIT 1 OFFSET {}", SCANNED - 1),
             (true, false) => format!(
                 "SELECT {ITEM_COLUMNS} FROM (SELECT {ITEM_COLUMNS} {rows} LIMIT {SCANNED}) AS found
-                 WHERE text LIKE ?7 ESCAPE '\\' {order} LIMIT ?6"
+                 WHERE text LIKE ?6 ESCAPE '\\' {order} LIMIT ?5"
             ),
         }
     }
 
     pub(super) fn params(&self, filter: &Filter) -> Vec<Value> {
-        let (first, byte) = match filter.order {
-            Order::NewestFirst => (i64::MAX, 0xff),
-            Order::OldestFirst => (i64::MIN, 0),
+        let from = filter.from.map_or(i64::MIN, |day| day.start().0);
+        let to = filter.to.map_or(i64::MAX, |day| day.end().0);
+        let key = |received_at, byte| Cursor { received_at, id: CaseId::from_bytes([byte; 16]) };
+        // The first day is a place to begin behind, like the end of the page before: whichever is further on.
+        let (after, until) = match filter.order {
+            Order::NewestFirst => (filter.after.map_or(key(to, 0), |after| after.min(key(to, 0))), from),
+            Order::OldestFirst => {
+                let before = key(from.saturating_sub(1), 0xff);
+                (filter.after.map_or(before, |after| after.max(before)), to)
+            }
         };
-        let after = filter.after.unwrap_or(Cursor { received_at: first, id: CaseId::from_bytes([byte; 16]) });
         let mut params = vec![
-            Value::from(filter.from.map_or(i64::MIN, |day| day.start().0)),
-            Value::from(filter.to.map_or(i64::MAX, |day| day.end().0)),
+            Value::from(until),
             Value::from(after.received_at),
             Value::from(after.id.as_bytes()),
             Value::from(filter.mode.map_or("", Mode::code)),
@@ -167,7 +179,7 @@ impl Query {
 }
 
 /// Parameters that every statement has before those of its conditions.
-const FIXED: usize = 8;
+const FIXED: usize = 7;
 
 /// The words as a pattern in which their own wildcards mean themselves.
 fn pattern(words: &str) -> String {
