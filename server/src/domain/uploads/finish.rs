@@ -55,11 +55,17 @@ async fn write(tx: &mut dyn Tx, owner: &Owner, target: Target, photo: Photo, now
         params![hash, photo.size_bytes as i64, photo.mime, now.0],
     )
     .await?;
-    tx.execute(
-        "INSERT INTO blob_owner (device, sha256, at) VALUES (?1, ?2, ?3) ON CONFLICT (device, sha256) DO NOTHING",
-        params![key.clone(), hash, now.0],
-    )
-    .await?;
+    let new = tx
+        .execute(
+            "INSERT INTO blob_owner (device, sha256, at) VALUES (?1, ?2, ?3) ON CONFLICT (device, sha256) DO NOTHING",
+            params![key.clone(), hash, now.0],
+        )
+        .await?;
+    if new > 0 {
+        // The phone said how many were left before it sent them, and may not speak again for hours.
+        let sql = "UPDATE device SET waiting_photos = waiting_photos - 1 WHERE id = ?1 AND waiting_photos > 0";
+        tx.execute(sql, params![key.clone()]).await?;
+    }
     let cases = tx
         .query(
             "UPDATE photo SET present = 1 WHERE sha256 = ?1 AND present = 0

@@ -168,6 +168,25 @@ async fn an_announced_photo_needs_no_creation_and_completes_its_case() {
 }
 
 #[tokio::test]
+async fn what_has_arrived_no_longer_waits_on_its_phone() {
+    let bench = Bench::new().await;
+    run(&bench.store, "UPDATE device SET waiting_photos = 2", params![]).await;
+    let waiting = async |phone: u8| {
+        bench
+            .number(match phone {
+                1 => "SELECT waiting_photos FROM device ORDER BY id LIMIT 1",
+                _ => "SELECT MIN(waiting_photos) FROM (SELECT waiting_photos FROM device ORDER BY id LIMIT 9 OFFSET 1)",
+            })
+            .await
+    };
+    bench.send(&li(), &photo(1)).await;
+    assert_eq!((waiting(1).await, waiting(2).await), (1, 2), "of this phone only");
+    bench.send(&li(), &photo(2)).await;
+    bench.send(&li(), &photo(3)).await;
+    assert_eq!(waiting(1).await, 0, "and never below nothing");
+}
+
+#[tokio::test]
 async fn a_photo_may_come_before_its_case_and_is_then_known() {
     let bench = Bench::new().await;
     let bytes = photo(2);
