@@ -76,7 +76,10 @@ pub(crate) fn case(case: &CaseDetail) -> String {
     );
     if let Some(ledger) = &case.ledger {
         lines.extend(ledger.case_no.as_ref().map(|number| format!("案卷号:{number}")));
-        lines.extend(ledger.void_reason.map(|reason| format!("作废原因:{}", reason.zh())));
+        lines.extend(ledger.void_reason.map(|reason| {
+            let words = ledger.void_text.as_ref().map(|text| format!("（{text}）")).unwrap_or_default();
+            format!("作废原因:{}{words}", reason.zh())
+        }));
         lines.extend(ledger.needs_more.as_ref().map(|missing| format!("需补充:{missing}")));
     }
     lines
