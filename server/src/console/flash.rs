@@ -67,7 +67,11 @@ impl Flash {
             Self::Done { verb, case, next } => Notice {
                 tone: "good",
                 text: lang.fill("act.done", &[("verb", &lang.word("verb", verb.code())), ("case", &short(case))]),
-                way: if next { lang.say("act.done_next").to_owned() } else { String::new() },
+                way: match (next, verb) {
+                    (_, Verb::Void) => lang.say("act.done_void").to_owned(),
+                    (true, _) => lang.say("act.done_next").to_owned(),
+                    (false, _) => String::new(),
+                },
                 link: next.then(|| (format!("/cases/{case}"), lang.say("stale.to_case").to_owned())),
             },
             Self::LoggedOut => plain(lang.say("login.ended"), ""),

@@ -77,7 +77,8 @@ pub(crate) fn said(visit: &Visit, event: &Event, names: &Names) -> Vec<String> {
     line("member.handler", unit(&payload.handler));
     line("member.level", payload.level.map(|level| lang.word("level", level.code())));
     line("member.due_at", time(payload.due_at));
-    line("member.reason", reason);
+    let reason_key = if event.verb == Verb::Void { "case.void_reason" } else { "member.reason" };
+    line(reason_key, reason);
     line("member.verdict", payload.verdict.map(|it| lang.word("verdict", it.code())));
     line("member.missing", payload.missing.clone());
     line("member.master_case_id", payload.master_case_id.map(|id| id.to_string()));

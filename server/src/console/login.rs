@@ -113,6 +113,7 @@ pub(crate) async fn logout(visit: Visit, form: SentForm) -> Response {
     if let Err(failed) = ended {
         return visit.answer(Err(failed.into()));
     }
+    visit.desks.leave(&visit.viewer.user);
     let mut answer = go("/login");
     set(&mut answer, cookie::set(cookie::SESSION, "", Keep::Forget));
     set(&mut answer, Flash::LoggedOut.cookie());

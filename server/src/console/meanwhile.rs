@@ -61,6 +61,9 @@ async fn lines(visit: &Visit, id: &str, query: &Sent) -> Result<Response, Fault>
     let id = id.parse().map_err(|_| Fault::NotFound)?;
     let seen = query.parsed("seen").ok().flatten().ok_or(Fault::BadRequest)?;
     let loaded = case::load(visit, id).await?;
+    if visit.reviews() {
+        visit.desks.look(id, &visit.viewer.user, &visit.viewer.name, visit.now);
+    }
     let lines: Vec<String> = since(visit, &loaded, seen).into_iter().map(|it| it.line).collect();
     Ok(lines.join("\n").into_response())
 }

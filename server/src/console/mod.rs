@@ -16,6 +16,7 @@ mod act;
 mod case;
 mod choices;
 mod cookie;
+mod desks;
 mod fault;
 mod field;
 mod flash;
@@ -44,12 +45,13 @@ mod visit;
 mod words;
 
 use std::any::Any;
+use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -73,6 +75,7 @@ pub fn router(app: App) -> Router {
         .route("/console/language/{code}", get(login::language))
         .route("/console/watch/{id}", get(meanwhile::watch))
         .route("/console/static/{name}", get(statics::get))
+        .layer(Extension(Arc::new(desks::Desks::default())))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(headers::add))

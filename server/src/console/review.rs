@@ -17,7 +17,7 @@ use super::field::{Choice, Group, Kind, VerbForm};
 use super::forms::Bench;
 use super::lang::Lang;
 use super::look::{self, Look};
-use super::page::{Page, show};
+use super::page::{Notice, Page, show};
 use super::sent::Sent;
 use super::visit::Visit;
 use super::{link, photo, words};
@@ -28,6 +28,8 @@ use crate::reference::taxonomy::XIXIA;
 
 /// Cases that are counted in the heading; a longer queue is "more than".
 const COUNTED: usize = 200;
+/// Cases looked through for one that no colleague looks at: more than an office has reviewers.
+const NEXT: usize = 12;
 
 #[derive(Template)]
 #[template(path = "review.html")]
@@ -40,6 +42,7 @@ struct ReviewPage {
     categories: Vec<Group>,
     filtered: bool,
     preload: Vec<String>,
+    colleague: String,
     case: Option<Look>,
     forms: Vec<VerbForm>,
     cannot: String,
@@ -88,7 +91,7 @@ struct Queue {
     waiting: usize,
     /// When the oldest came.
     oldest: Option<Millis>,
-    /// The next one or two behind the place.
+    /// The next few behind the place.
     next: Vec<CaseItem>,
     /// What its reader decided today.
     own_day: Vec<(Verb, i64)>,
@@ -103,16 +106,25 @@ pub(crate) async fn get(visit: Visit, query: Sent) -> Response {
 async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let place = Place::read(query);
     let queue = queue(visit, &place).await?;
-    let loaded = match queue.next.first() {
+    let user = &visit.viewer.user;
+    let mut free = queue.next.iter().filter(|it| visit.desks.other(it.id, user, visit.now).is_none());
+    // Where every next case is on somebody's desk, the oldest is shown all the same, and whose it is.
+    let shown = free.next().or(queue.next.first());
+    let loaded = match shown {
         Some(item) => Some(case::load(visit, item.id).await?),
         None => None,
     };
     // The next pair is fetched while this one is looked at.
-    let preload = match queue.next.get(1) {
+    let preload = match free.next() {
         Some(item) => pair_of(visit, item.id).await?,
         None => Vec::new(),
     };
-    Ok(draw(visit, &place, &queue, loaded.as_ref(), Err(preload)))
+    let page = draw(visit, &place, &queue, loaded.as_ref(), Err(preload));
+    match shown.filter(|_| visit.reviews()) {
+        Some(item) => visit.desks.look(item.id, user, &visit.viewer.name, visit.now),
+        None => visit.desks.leave(user),
+    }
+    Ok(page)
 }
 
 /// The same case again after a decision was refused.
@@ -143,7 +155,7 @@ async fn queue(visit: &Visit, place: &Place) -> Result<Queue, Fault> {
         limit: COUNTED,
         ..Filter::default()
     };
-    let rest = Filter { after: place.after, limit: 2, ..whole.clone() };
+    let rest = Filter { after: place.after, limit: NEXT, ..whole.clone() };
     // An office works off what it has to review; whoever looks over its shoulder sees all of their part of the tree.
     let own = visit.viewer.unit.as_ref().filter(|_| visit.reviews());
     let scope = own.map_or_else(|| visit.scope.clone(), Scope::office);
@@ -215,12 +227,18 @@ fn draw(
     };
     let all = |key: &str, current: &str| Choice::new("", lang.say(key), current);
     let top = all("review.all_categories", &place.category);
+    // "The next one is shown" would be a lie where nothing is left.
+    let notice = visit.flash.map(|flash| flash.notice(lang)).map(|notice| match loaded {
+        Some(_) => notice,
+        None => Notice { way: notice.way.replace(lang.say("act.done_next"), ""), ..notice },
+    });
     let watch = loaded.map(|it| {
         let item = &it.detail.item;
         format!("/console/watch/{}?seen={}", item.id, item.version)
     });
+    let colleague = loaded.and_then(|it| visit.desks.other(it.detail.item.id, &visit.viewer.user, visit.now));
     let page = ReviewPage {
-        p: visit.page(lang.say("review.title")),
+        p: Page { notice, ..visit.page(lang.say("review.title")) },
         waiting,
         oldest: oldest.unwrap_or_default(),
         modes: choices::modes(lang, lang.say("review.all_modes"), place.mode()),
@@ -233,6 +251,7 @@ fn draw(
         forms: forms.unwrap_or_default(),
         own_day: own_day_line(lang, &queue.own_day),
         watch: watch.unwrap_or_default(),
+        colleague: colleague.map(|who| lang.fill("review.colleague", &[("who", &who)])).unwrap_or_default(),
         keys: lang.fill("review.keys", &[("keys", lang.say("review.keys_alt"))]),
         empty,
         empty_way,

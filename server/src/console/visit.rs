@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use xunge_client_core::model::{Millis, Role};
 
 use super::cookie;
+use super::desks::Desks;
 use super::fault::Fault;
 use super::flash::Flash;
 use super::lang::Lang;
@@ -43,6 +44,8 @@ pub(crate) struct Visit {
     pub(crate) here: String,
     /// Business time.
     pub(crate) now: Millis,
+    /// Who looks at which case.
+    pub(crate) desks: Arc<Desks>,
     own_origin: bool,
 }
 
@@ -142,6 +145,7 @@ impl Visit {
             flash: Flash::read(&parts.headers),
             here: here(&parts.uri),
             now: services.business.now(),
+            desks: parts.extensions.get().cloned().unwrap_or_default(),
             own_origin: origin::is_own(&parts.headers),
             app: app.clone(),
             viewer,

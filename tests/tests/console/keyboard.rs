@@ -87,7 +87,11 @@ async fn logs_in(browser: &Browser, reviewer: &Value) {
 
 async fn carry_out(browser: &Browser, deed: Deed) {
     match deed {
-        Deed::Approve => browser.keys("t").await,
+        Deed::Approve => {
+            // One key decides on a pair, and only on one that is on the screen.
+            assert_eq!(browser.photos_decoded().await, 2);
+            browser.keys("t").await;
+        }
         Deed::File => {
             browser.keys("l").await;
             browser.see("details[open] button:focus").await;

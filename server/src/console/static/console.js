@@ -58,10 +58,17 @@
     if (words) { words.focus(); } else { aim(form); }
     return true;
   }
+  function drawn() {
+    var all = document.querySelectorAll(".pair img");
+    return Array.prototype.every.call(all, function (it) { return it.complete && it.naturalWidth > 0; });
+  }
   function press(key) {
     var it = one("[data-key='" + key + "']");
     if (!it || (overtaken && key !== "x")) { return false; }
-    if (it.tagName === "SUMMARY") { unfold(it); } else { it.click(); }
+    if (it.tagName === "SUMMARY") { unfold(it); return true; }
+    // One key decides on a pair of photos: not before both are on the screen.
+    if (it.tagName === "BUTTON" && !drawn()) { return false; }
+    it.click();
     return true;
   }
   function isTyping(target) {

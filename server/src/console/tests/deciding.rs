@@ -264,3 +264,22 @@ async fn a_window_that_asks_by_itself_does_not_keep_its_session_alive() {
     let again = seen(&format!("/console/watch/{}?seen=1", cases[0])).await;
     assert_eq!(again, used - 120_000, "left as it was");
 }
+
+#[tokio::test]
+async fn two_reviewers_of_an_office_are_shown_different_cases() {
+    let (office, first, cases) = queue().await;
+    let second = office.browser("review-ninghua-2").await;
+    assert_eq!(shown(&office.page(&first, "/review").await), Some(cases[0]));
+    assert_eq!(shown(&office.page(&second, "/review").await), Some(cases[1]), "the oldest is on a colleague's desk");
+    assert_eq!(shown(&office.page(&first, "/review").await), Some(cases[0]), "a reload changes nothing");
+    let form = office.page(&first, "/review").await.form("approve_self_handled");
+    act(&office, &first, cases[0], &form).await;
+    assert_eq!(shown(&office.page(&first, "/review").await), Some(cases[2]));
+    let form = office.page(&second, "/review").await.form("file");
+    act(&office, &second, cases[1], &form).await;
+    let page = office.page(&second, "/review").await;
+    assert_eq!(shown(&page), Some(cases[2]), "the last one is shown to both");
+    assert!(page.text_of("p").contains("审核员甲 正在看这件案件"), "and who has it");
+    office.app.services.business.advance(180_000);
+    assert!(!office.page(&second, "/review").await.text_of("p").contains("正在看"), "not heard of for a while");
+}
