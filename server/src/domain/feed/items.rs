@@ -6,7 +6,9 @@ use minicbor::bytes::ByteVec;
 use xunge_client_core::doc::FieldDoc;
 use xunge_client_core::model::{CaseId, ChangeHash, DeviceId};
 use xunge_client_core::wire::{FeedItem, WireEvent};
+use xunge_client_core::workflow::apply;
 
+use crate::domain::ledger::{self, EVENT_COLUMNS};
 use crate::params;
 use crate::store::{Row, StoreError, Tx};
 
@@ -43,6 +45,7 @@ pub(super) struct Standing {
     /// Reported by this person, and so never purged from their phones.
     pub(super) reported: bool,
     pub(super) visible: bool,
+    pub(super) version: i64,
     pub(super) touched_at: i64,
 }
 
@@ -57,7 +60,8 @@ impl Standing {
 
 /// Asks whether a person with these keys sees a case now. The same rule as [`super::audience::keys`], on columns.
 pub(super) async fn standing(tx: &mut dyn Tx, case: CaseId, keys: &[String]) -> Result<Standing, StoreError> {
-    const SQL: &str = "SELECT state, grid, reporter, holder, task_user, updated_at FROM case_row WHERE id = ?1";
+    const SQL: &str =
+        "SELECT state, grid, reporter, holder, task_user, updated_at, version FROM case_row WHERE id = ?1";
     let row = tx.query_one(SQL, params![case.as_bytes()]).await?;
     let open = !matches!(row.text(0)?, "closed" | "void");
     let own_key = keys.first().map(String::as_str).unwrap_or_default();
@@ -66,7 +70,23 @@ pub(super) async fn standing(tx: &mut dyn Tx, case: CaseId, keys: &[String]) -> 
     let own = reported || is_me(row.opt_text(3)?) || is_me(row.opt_text(4)?);
     let grid = row.text(1)?;
     let in_grid = open && keys.iter().skip(1).any(|key| key.strip_prefix("g:") == Some(grid));
-    Ok(Standing { open, own, reported, visible: own || in_grid, touched_at: row.int(5)? })
+    Ok(Standing { open, own, reported, visible: own || in_grid, version: row.int(6)?, touched_at: row.int(5)? })
+}
+
+/// The version with which a case last came into the view of a person with these keys; 0 if it never did.
+pub(super) async fn came_into_view(tx: &mut dyn Tx, case: CaseId, keys: &[String]) -> Result<i64, StoreError> {
+    let sql = format!("SELECT {EVENT_COLUMNS} FROM case_event WHERE case_id = ?1 ORDER BY version");
+    let (mut ledger, mut seen, mut came) = (None, false, 0);
+    for row in tx.query(&sql, params![case.as_bytes()]).await? {
+        let next = apply(ledger, &ledger::event(&row, 0)?)
+            .map_err(|error| StoreError::Check { what: format!("case {case}: {error}") })?;
+        let sees = super::audience::sees(keys, &next);
+        if sees && !seen {
+            came = i64::from(next.version);
+        }
+        (ledger, seen) = (Some(next), sees);
+    }
+    Ok(came)
 }
 
 /// An item and about how many bytes it is.

@@ -5,14 +5,13 @@
 //! saw the case before; whoever may not have it (it came into view, or had ended and was left out of a new phone's
 //! first pages) is told all of it.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use xunge_client_core::model::{CaseId, DeviceId};
 use xunge_client_core::wire::FeedItem;
 
 use super::audience;
-use super::items::{self, Weighed};
+use super::items::{self, FeedRow, Standing, Weighed};
 use super::snapshot::{self, Progress};
 use crate::domain::people::Viewer;
 use crate::params;
@@ -130,23 +129,22 @@ impl News {
         if self.settled.contains(&row.case) || (mine && row.submit) {
             return Ok(0);
         }
-        let weighed = match self.told.entry(row.case) {
-            Entry::Occupied(held) => held.into_mut(),
-            Entry::Vacant(place) => {
-                let standing = items::standing(tx, row.case, &reader.keys).await?;
-                if !standing.visible {
-                    self.gone.push(row.case);
-                    self.settled.insert(row.case);
-                    return Ok(0);
-                }
-                self.keepers.insert(row.case, standing.keeper(reader.device));
-                self.order.push(row.case);
-                place.insert(Weighed::new(row.case))
+        let mut lapsed = false;
+        if !self.told.contains_key(&row.case) {
+            let standing = items::standing(tx, row.case, &reader.keys).await?;
+            if !standing.visible {
+                self.gone.push(row.case);
+                self.settled.insert(row.case);
+                return Ok(0);
             }
-        };
+            lapsed = returned_since(tx, reader, &row, &standing).await?;
+            self.keepers.insert(row.case, standing.keeper(reader.device));
+            self.order.push(row.case);
+        }
+        let weighed = self.told.entry(row.case).or_insert_with(|| Weighed::new(row.case));
         let before = weighed.bytes;
-        if joins && !mine && row.version != Some(1) {
-            // The phone needs what happened before this row as well. Who wrote it has that.
+        if lapsed || (joins && !mine && row.version != Some(1)) {
+            // The phone needs what happened before this row as well. Who wrote it has that, unless it was purged.
             *weighed = Weighed::new(row.case);
             weighed.add_all(tx, self.keepers.get(&row.case).copied().flatten(), false).await?;
             self.settled.insert(row.case);
@@ -160,6 +158,21 @@ impl News {
         }
         Ok(weighed.bytes.saturating_sub(before))
     }
+}
+
+/// True if the case left the reader's view and came back after this row: a page read in between may have said that it
+/// is gone, so that the phone holds nothing to add this row to.
+async fn returned_since(
+    tx: &mut dyn Tx,
+    reader: &Reader,
+    row: &FeedRow,
+    standing: &Standing,
+) -> Result<bool, StoreError> {
+    if standing.reported || standing.version == 1 || row.version == Some(standing.version) {
+        return Ok(false);
+    }
+    let came = items::came_into_view(tx, row.case, &reader.keys).await?;
+    Ok(came > 1 && row.version.is_none_or(|version| version < came))
 }
 
 /// The first positions after the cursor that concern the reader, each with whether it brings a case into view.

@@ -1,7 +1,7 @@
 //! Pages that phones must be able to apply, whatever was lost or purged before.
 
 use xunge_client_core::doc::Edit;
-use xunge_client_core::model::{CaseId, Mode};
+use xunge_client_core::model::{CaseId, Facts, Mode};
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::page::Size;
@@ -73,6 +73,39 @@ async fn a_case_that_comes_back_brings_what_its_phone_had_written() {
     holder.drain(&district).await;
     assert_eq!(holder.cases[&case].doc.heads(), reporter.cases[&case].doc.heads());
     assert_eq!((holder.cases[&case].version, reporter.cases[&case].version), (4, 4));
+}
+
+#[tokio::test]
+async fn a_case_told_to_be_gone_that_is_back_before_the_phone_reads_on_comes_whole() {
+    let mut district = District::new().await;
+    let sql = "SELECT a.user_id, b.user_id, a.grid FROM user_grid a JOIN user_grid b ON a.grid = b.grid
+        AND a.user_id < b.user_id LIMIT 1";
+    let pair = district.rows(sql).await.remove(0);
+    let (mut reporter, mut colleague) =
+        (district.phone(pair.text(0).unwrap()).await, district.phone(pair.text(1).unwrap()).await);
+    let grid_claim = Some(pair.text(2).unwrap().to_owned());
+    let seen = |number| Facts {
+        point: None,
+        grid_claim: grid_claim.clone(),
+        ..facts(number, Mode::Forwarded, district.now())
+    };
+    let (other, seen) = (seen(1), seen(2));
+    reporter.report(&other);
+    reporter.drain(&district).await;
+    colleague.drain(&district).await;
+    district.desk.services.feed_page = Size { rows: 1, ..Size::default() };
+    let case = reporter.report(&seen);
+    reporter.drain(&district).await;
+    let reviewer = district.reviewer_of(case).await;
+    district.act(&reviewer, case, Verb::Void, because()).await.unwrap();
+    assert_eq!(colleague.sync(&district).await.gone, [case], "the first row, of a case that is not to be seen now");
+    let leader = district.rows("SELECT id FROM user_account WHERE role = 'duty_leader' ORDER BY id").await;
+    district.act(leader[0].text(0).unwrap(), case, Verb::Reinstate, because()).await.unwrap();
+    colleague.sync(&district).await;
+    assert_eq!(colleague.cases[&case].version, 3, "the second row brings all of it");
+    colleague.drain(&district).await;
+    reporter.drain(&district).await;
+    assert_eq!(colleague.cases[&case].doc.heads(), reporter.cases[&case].doc.heads());
 }
 
 #[tokio::test]
