@@ -1,10 +1,11 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | server | new-phone | all [--json]`. Wall times on a shared machine are noise; bytes, requests and ratios are not.
+//! `figures -- sync | photos | server | new-phone | all [--json]`. Wall times on a shared machine are noise; bytes, requests and ratios are not.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
 
 mod newphone;
+mod photos;
 mod server;
 mod sync;
 
@@ -24,6 +25,7 @@ struct Arguments {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Which {
     Sync,
+    Photos,
     Server,
     NewPhone,
     All,
@@ -76,6 +78,9 @@ async fn main() {
     let wanted = |which| arguments.which == which || arguments.which == Which::All;
     if wanted(Which::Sync) {
         figures.extend(sync::measure().await);
+    }
+    if wanted(Which::Photos) {
+        figures.extend(photos::measure().await);
     }
     if wanted(Which::NewPhone) {
         figures.extend(newphone::measure().await);
