@@ -23,7 +23,7 @@ use self::wires::Cdp;
 pub use self::wires::{Screen, artefacts};
 
 /// How long something may take to appear. Generous: it ends a hanging story and measures nothing.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whether pages may run script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -157,6 +157,35 @@ async fn a_void_for_another_reason_asks_for_words_and_escape_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_pair_of_photos_fills_the_window_on_a_key() {
+    let office = Office::open();
+    office.report(1, "暴露垃圾", "看清楚再定", true);
+    office.phone.drain(3);
+    let (site, reviewer) = (office.server.url.clone(), office.reviewer.clone());
+    story("photos_fill_the_window", &site, Script::On, |browser| async move {
+        browser.log_in(&reviewer).await;
+        browser.open_path("/review").await;
+        browser.see("html[data-keys-ready]").await;
+        let height = async || browser.look("return document.querySelector('.pair img').clientHeight").await.as_i64();
+        let (before, window) = (height().await, browser.look("return window.innerHeight").await.as_i64());
+        browser.keys("p").await;
+        browser.see(".pair.large").await;
+        assert_eq!(browser.photos_decoded().await, 2, "the larger copies are drawn");
+        assert!(height().await > before && height().await > window.map(|it| it * 8 / 10), "{before:?} in {window:?}");
+        assert_eq!(browser.picture("review-photos").await, Vec::<String>::new());
+        browser.keys(ESCAPE).await;
+        browser.until("small again", || async { Ok((!browser.has(".pair.large").await).then_some(())) }).await;
+        assert!(!browser.has(".notice").await, "looking decides nothing");
+        browser.keys("p").await;
+        browser.see(".pair.large").await;
+        browser.photos_decoded().await;
+        browser.keys("t").await;
+        browser.says(".notice.good", "自处审核通过").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_colleague_who_was_faster_is_shown_before_anything_is_decided() {
     let office = Office::open();
     let case = office.report(1, "暴露垃圾", "两人同时在看", false);

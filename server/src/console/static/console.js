@@ -31,6 +31,18 @@
     });
   }
 
+  /* ---- the pair over the whole window, in the copy to judge by */
+  var pair = document.querySelector(".pair");
+  function isLarge() { return !!pair && pair.className.indexOf(" large") >= 0; }
+  function enlarge(on) {
+    if (!pair || on === isLarge()) { return; }
+    pair.className = on ? pair.className + " large" : pair.className.replace(" large", "");
+    if (!on) { return; }
+    Array.prototype.forEach.call(pair.querySelectorAll("img"), function (it) {
+      if (it.src !== it.parentNode.href) { it.src = it.parentNode.href; }
+    });
+  }
+
   /* ---- forms */
   function open() { return one("details[open] form"); }
   function fold() {
@@ -44,6 +56,7 @@
   function unfold(summary) {
     var details = summary.parentNode;
     if (details.open) { fold(); return; }
+    enlarge(false);
     fold();
     details.open = true;
     details.scrollIntoView({ block: "nearest" });
@@ -63,6 +76,7 @@
     return Array.prototype.every.call(all, function (it) { return it.complete && it.naturalWidth > 0; });
   }
   function press(key) {
+    if (key === "p" && pair) { enlarge(!isLarge()); return true; }
     var it = one("[data-key='" + key + "']");
     if (!it || (overtaken && key !== "x")) { return false; }
     if (it.tagName === "SUMMARY") { unfold(it); return true; }
@@ -79,7 +93,10 @@
   document.addEventListener("keydown", function (event) {
     if (event.defaultPrevented || event.isComposing || event.keyCode === 229) { return; }
     var key = event.key.toLowerCase();
-    if (key === "escape") { fold(); return; }
+    if (key === "escape") {
+      if (isLarge()) { enlarge(false); } else { fold(); }
+      return;
+    }
     var form = open();
     if (key === "enter" && event.ctrlKey && form && form.contains(event.target)) {
       event.preventDefault();
