@@ -35,6 +35,19 @@ pub struct Core {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     listeners: Listeners,
+    /// What the engine decided and is not done yet.
+    pending: VecDeque<Effect>,
+}
+
+/// What one call of [`Core::advance`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advance {
+    /// One effect is done: read, written or told. More may follow.
+    Done,
+    /// The next thing to do is outside.
+    Outside(Outside),
+    /// Nothing is left to do.
+    Rest,
 }
 
 impl Core {
@@ -46,27 +59,45 @@ impl Core {
         entropy: Arc<dyn Entropy>,
         listeners: Listeners,
     ) -> Self {
-        Self { engine, store, clock, entropy, listeners }
+        Self { engine, store, clock, entropy, listeners, pending: VecDeque::new() }
     }
 
     /// Takes note of what happened; answers what is left to do outside. Blocks on the database.
     pub fn step(&mut self, event: Event) -> Vec<Outside> {
+        self.begin(event);
         let mut outside = Vec::new();
-        let mut effects = VecDeque::from(self.handle(event));
-        while let Some(effect) = effects.pop_front() {
-            match self.perform(effect) {
-                Performed::Nothing => {}
-                Performed::Outside(left) => outside.push(left),
-                Performed::Event(event) => {
-                    // What the engine wanted next was decided without knowing this.
-                    if matches!(event, Event::StoreFailed(_)) {
-                        effects.clear();
-                    }
-                    effects.extend(self.handle(event));
-                }
+        loop {
+            match self.advance() {
+                Advance::Done => {}
+                Advance::Outside(left) => outside.push(left),
+                Advance::Rest => return outside,
             }
         }
-        outside
+    }
+
+    /// Takes note of what happened and does nothing yet; [`Core::advance`] does it.
+    ///
+    /// Together they are [`Core::step`] in pieces: between any two of them a process may die, and a test lets it.
+    pub fn begin(&mut self, event: Event) {
+        let effects = self.handle(event);
+        self.pending.extend(effects);
+    }
+
+    /// Does one thing of what is left. Blocks on the database.
+    pub fn advance(&mut self) -> Advance {
+        let Some(effect) = self.pending.pop_front() else { return Advance::Rest };
+        match self.perform(effect) {
+            Performed::Nothing => Advance::Done,
+            Performed::Outside(left) => Advance::Outside(left),
+            Performed::Event(event) => {
+                // What the engine wanted next was decided without knowing this.
+                if matches!(event, Event::StoreFailed(_)) {
+                    self.pending.clear();
+                }
+                self.begin(event);
+                Advance::Done
+            }
+        }
     }
 
     fn handle(&mut self, event: Event) -> Vec<Effect> {
