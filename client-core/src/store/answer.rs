@@ -9,6 +9,9 @@ use crate::model::{CaseId, ChangeHash, IntentId, Millis};
 use crate::sync::{Answer, Fate, Outcome, Refused, Verdict};
 use crate::wire::RequestResult;
 
+/// How long changes of a colleague's case wait for that colleague's phone after the server was restored.
+const COLLEAGUE_MS: i64 = 7 * 86_400_000;
+
 /// What an answer means for a pushed case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
@@ -53,9 +56,17 @@ impl Applying<'_, '_> {
 
 impl Store {
     /// Applies an answer; all of it or nothing. Applying it twice changes nothing more.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] for an answer to what this phone asked before it read on.
     pub fn apply(&self, answer: &Answer) -> Result<Outcome, StoreError> {
         self.write(|tx| {
-            let phone = phone_row::PhoneRow { server_time: answer.server_time, ..phone_row::load(tx)? };
+            let phone = phone_row::load(tx)?;
+            // Another process of this phone read on meanwhile; what it has may not be taken back.
+            if phone.cursor != answer.from {
+                return Err(StoreError::Moved);
+            }
+            let phone = phone_row::PhoneRow { server_time: answer.server_time, ..phone };
             let mut applying = Applying { tx, phone, now: answer.now, outcome: Outcome::default() };
             applying.epoch(answer)?;
             for item in &answer.feed {
@@ -73,6 +84,7 @@ impl Store {
             for case in &answer.gone {
                 applying.gone(*case)?;
             }
+            applying.forget_gone()?;
             applying.position(answer)?;
             Ok(applying.outcome)
         })
@@ -154,6 +166,10 @@ impl Applying<'_, '_> {
     /// Makes all of a case waiting again.
     fn offer_again(&mut self, row: &mut CaseRow) -> Result<(), StoreError> {
         self.tx.execute("UPDATE change_out SET acked = 0 WHERE case_id = ?1", [row.id.as_bytes()])?;
+        // What was acknowledged may be refused now; then it has to be repeated, or shown.
+        const UPTO: &str = "SELECT COALESCE(MAX(upto), 0) FROM change_out WHERE case_id = ?1";
+        let upto = self.tx.query_row(UPTO, [row.id.as_bytes()], |found| found.get(0))?;
+        intents::advance(self.tx, row.id, upto, "acked", "sent")?;
         if row.submit == Submit::Acked {
             row.submit = Submit::Wanted;
         }
@@ -165,11 +181,15 @@ impl Applying<'_, '_> {
         verdict.rejected.iter().all(|rejected| rejected.code == "not_yours")
     }
 
-    /// True if "not yours" can only mean that the server does not know the case any more: this phone reported it, or a
+    /// True if "not yours" may only mean that the server does not know the case any more: this phone reported it, or a
     /// colleague did and the server was restored since.
+    ///
+    /// A colleague's phone is waited for a week. If the case is still not ours then, the restored server has forgotten
+    /// the task and not the case; the inspector has to hear of it, and the bytes lie in the server's quarantine.
     fn is_forgotten(&self, row: &CaseRow) -> bool {
         let own_report = row.own && row.submit == Submit::Acked;
-        own_report || (!row.own && row.ledger_epoch != self.phone.epoch)
+        let waited = row.dirty_since.map_or(0, |since| self.now.0.saturating_sub(since.0));
+        own_report || (!row.own && row.ledger_epoch != self.phone.epoch && waited < COLLEAGUE_MS)
     }
 
     /// Brings a forgotten case back; a colleague's has to be brought by their phone first.
@@ -260,13 +280,16 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    /// Forgets a case that left the scope, unless work of this phone would go with it.
+    /// Notes that a case left the scope; it stays while work of this phone would go with it.
     fn gone(&mut self, case: CaseId) -> Result<(), StoreError> {
-        let Some(row) = CaseRow::load(self.tx, case)? else { return Ok(()) };
-        const PHOTOS: &str = "SELECT EXISTS (SELECT 1 FROM photo WHERE case_id = ?1 AND state = 'waiting')";
-        let photos_wait: bool = self.tx.query_row(PHOTOS, [case.as_bytes()], |found| found.get(0))?;
-        if row.dirty_since.is_none() && !photos_wait {
-            self.tx.execute("DELETE FROM case_local WHERE id = ?1", [case.as_bytes()])?;
+        const SQL: &str = "UPDATE case_local SET gone = 1 WHERE id = ?1";
+        self.tx.prepare_cached(SQL)?.execute([case.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Forgets what left the scope and holds nothing of this phone any more, not even a refusal nobody has seen.
+    fn forget_gone(&mut self) -> Result<(), StoreError> {
+        for case in forget_gone(self.tx)? {
             self.outcome.changed.insert(case);
             self.outcome.progress = true;
         }
@@ -280,6 +303,13 @@ impl Applying<'_, '_> {
         self.tx.prepare_cached(SQL)?.execute((epoch, cursor, answer.server_time.0, answer.now.0))?;
         Ok(())
     }
+}
+
+/// Forgets cases marked as gone, as far as nothing of this phone goes with them.
+pub(super) fn forget_gone(tx: &Transaction<'_>) -> Result<Vec<CaseId>, StoreError> {
+    let mut statement = tx.prepare_cached(include_str!("sql/forget_gone.sql"))?;
+    let rows = statement.query_map([], |row| row.get(0).map(CaseId::from_bytes))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Those of `hashes` that a server with these heads holds for sure.

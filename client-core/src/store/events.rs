@@ -37,10 +37,11 @@ pub(super) fn add(applying: &mut Applying<'_, '_>, row: &mut CaseRow, events: &[
 /// Writes the event the server does not echo: this phone's own report, accepted as sent.
 pub(super) fn derive_submit(applying: &mut Applying<'_, '_>, row: &mut CaseRow, at: Millis) -> Result<(), StoreError> {
     let Some(user) = &applying.phone.user else { return Ok(()) };
-    let facts = &row.facts;
+    // As they were sent: edits made while the report was under way are not part of what was taken.
+    let facts = row.base_doc()?.facts().0;
     let payload = Payload {
         mode_claim: Some(facts.mode_claim.unwrap_or(Mode::Forwarded)),
-        category_claim: facts.category_claim.clone(),
+        category_claim: facts.category_claim,
         grid: facts.grid_claim.as_deref().and_then(|code| code.parse().ok()),
         discovered_at: facts.discovered_at,
         source: Some(Source::Inspector),
@@ -73,8 +74,8 @@ fn begin_epoch(applying: &Applying<'_, '_>, row: &mut CaseRow, version: u32) -> 
     if row.ledger_epoch == epoch {
         return Ok(());
     }
-    // Without news (`u32::MAX`) only the report itself is known of the restored server.
-    let keep_below = if version == u32::MAX { 2 } else { version };
+    // Without news (`u32::MAX`) nothing is known of the restored server: it took the report anew, as it is now.
+    let keep_below = if version == u32::MAX { 1 } else { version };
     const SQL: &str = "DELETE FROM event WHERE case_id = ?1 AND version >= ?2";
     applying.tx.prepare_cached(SQL)?.execute((row.id.as_bytes(), keep_below))?;
     row.ledger = None;

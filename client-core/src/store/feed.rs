@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 
 use super::answer::Applying;
-use super::case_row::{Attention, CaseRow, Local};
+use super::case_row::{Attention, CaseRow, Local, Submit};
 use super::{StoreError, events, intents};
 use crate::doc::FieldDoc;
 use crate::doc::gate::{Policy, admit};
@@ -17,7 +17,12 @@ const DAMAGED: &str = "news_damaged";
 pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem) -> Result<(), StoreError> {
     let known = CaseRow::load(applying.tx, item.case)?;
     let mut row = match known {
-        Some(row) => row,
+        Some(row) => {
+            // It is in view, or in view again.
+            const IN_VIEW: &str = "UPDATE case_local SET gone = 0 WHERE id = ?1 AND gone = 1";
+            applying.tx.prepare_cached(IN_VIEW)?.execute([item.case.as_bytes()])?;
+            row
+        }
         None => {
             let row = CaseRow::new(item.case, false, Local::Submitted, applying.now);
             row.save(applying.tx, applying.user())?;
@@ -26,6 +31,12 @@ pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem) -> Result<
     };
     changes(applying, &mut row, item)?;
     events::add(applying, &mut row, &item.events)?;
+    if row.local == Local::Draft && !item.events.is_empty() {
+        // A copy of this phone, or this phone before it was restored, reported the draft.
+        row.local = Local::Submitted;
+        row.submit = Submit::Acked;
+        row.submitted_at.get_or_insert(applying.now);
+    }
     refresh_facts(applying.tx, &mut row)?;
     applying.save(&mut row)
 }

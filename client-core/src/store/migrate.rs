@@ -15,7 +15,10 @@ pub(super) struct Migration {
 }
 
 /// Every step, in order.
-pub(super) const ALL: &[Migration] = &[Migration { number: 1, sql: include_str!("migrations/0001_first.sql") }];
+pub(super) const ALL: &[Migration] = &[
+    Migration { number: 1, sql: include_str!("migrations/0001_first.sql") },
+    Migration { number: 2, sql: include_str!("migrations/0002_gone.sql") },
+];
 
 /// Brings the database to the newest version of `migrations`.
 pub(super) fn run(connection: &mut Connection, migrations: &[Migration]) -> Result<(), StoreError> {

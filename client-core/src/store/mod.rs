@@ -58,7 +58,7 @@ pub struct Store {
     connection: Mutex<Connection>,
     entropy: Arc<dyn Entropy>,
     /// Who writes changes; made at open and never stored, so that no restart, restore or clone reuses it.
-    actor: ActorId,
+    actor: Mutex<ActorId>,
     /// Cases whose refused changes used up numbers of `actor`.
     other_actors: Mutex<BTreeMap<CaseId, ActorId>>,
 }
@@ -80,7 +80,8 @@ impl Store {
     fn over(mut connection: Connection, entropy: Arc<dyn Entropy>) -> Result<Self, StoreError> {
         migrate::run(&mut connection, migrate::ALL)?;
         let actor = ActorId::from_bytes(random(entropy.as_ref()));
-        Ok(Self { connection: Mutex::new(connection), entropy, actor, other_actors: Mutex::default() })
+        let (connection, actor) = (Mutex::new(connection), Mutex::new(actor));
+        Ok(Self { connection, entropy, actor, other_actors: Mutex::default() })
     }
 
     /// Copies what the write-ahead log holds into the database file and empties the log.
@@ -116,13 +117,21 @@ impl Store {
     /// The actor that writes the next change of `case`.
     fn actor_for(&self, case: CaseId) -> ActorId {
         let others = self.other_actors.lock().unwrap_or_else(PoisonError::into_inner);
-        others.get(&case).copied().unwrap_or(self.actor)
+        let usual = || *self.actor.lock().unwrap_or_else(PoisonError::into_inner);
+        others.get(&case).copied().unwrap_or_else(usual)
     }
 
     /// Gives `case` an actor nobody has used yet.
     fn renew_actor(&self, case: CaseId) {
         let actor = ActorId::from_bytes(random(self.entropy.as_ref()));
         self.other_actors.lock().unwrap_or_else(PoisonError::into_inner).insert(case, actor);
+    }
+
+    /// Begins with actors nobody has used yet, in every case.
+    fn renew_all_actors(&self) {
+        self.other_actors.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let actor = ActorId::from_bytes(random(self.entropy.as_ref()));
+        *self.actor.lock().unwrap_or_else(PoisonError::into_inner) = actor;
     }
 
     fn new_intent(&self, now: Millis) -> IntentId {

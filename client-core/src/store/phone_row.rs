@@ -142,6 +142,11 @@ impl Store {
             )?;
             if known.device.as_ref() != Some(device) {
                 tx.execute("UPDATE phone SET counter = 0, cursor = 0", [])?;
+                // A new device is sent what its user may see now, but not what went out of view while it was shut out.
+                tx.execute("UPDATE case_local SET gone = 1 WHERE own = 0 AND mine = 0 AND state = 'submitted'", [])?;
+                super::answer::forget_gone(tx)?;
+                // Its old actor belongs to the old device.
+                self.renew_all_actors();
             }
             if known.epoch == 0 {
                 tx.execute("UPDATE phone SET epoch = ?1", [*epoch as i64])?;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::data::{Answer, Fate, Pushed, Verdict};
+use super::page::Page;
 use crate::model::{CaseId, ChangeHash, IntentId, Millis, PhotoHash};
-use crate::wire::{CaseHeads, PhotoOffer, SyncDown, WireError, codec, digest};
+use crate::wire::{CaseHeads, SyncDown, WireError, codec, digest};
 
 /// Why an answer is not believed; treated as if it had not arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,7 +37,8 @@ pub(super) struct Opened {
 }
 
 /// Opens the body of an answer and holds it against what was pushed.
-pub(super) fn open(body: &[u8], pushed: Vec<Pushed>, offers: &[PhotoOffer], now: Millis) -> Result<Opened, BadAnswer> {
+pub(super) fn open(body: &[u8], page: &Page, now: Millis) -> Result<Opened, BadAnswer> {
+    let (pushed, offers, cursor) = (page.pushed.clone(), &page.offers, page.cursor);
     let mut down: SyncDown = codec::unpack(body)?;
     if digest::of_page(&codec::encode(&down.feed)) != down.feed_digest {
         return Err(BadAnswer::Feed);
@@ -54,6 +56,7 @@ pub(super) fn open(body: &[u8], pushed: Vec<Pushed>, offers: &[PhotoOffer], now:
         more: down.more,
         reference: down.reference,
         answer: Answer {
+            from: cursor,
             epoch: down.epoch,
             cursor: down.cursor,
             server_time: down.server_time,

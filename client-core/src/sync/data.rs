@@ -138,6 +138,8 @@ pub struct Verdict {
 /// An answer after every check that needs no database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
+    /// Feed position the request began from.
+    pub from: u64,
     /// The server's epoch.
     pub epoch: u64,
     /// New feed position.

@@ -121,7 +121,7 @@ fn a_database_of_a_newer_app_is_refused_and_not_touched() {
     newer.execute("INSERT INTO migration (number, checksum) VALUES (99, x'00')", []).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     let entropy = std::sync::Arc::new(super::machine::Seeded::new(1));
-    assert!(matches!(Store::open(&path, entropy), Err(StoreError::TooNew { found: 99, known: 1 })));
+    assert!(matches!(Store::open(&path, entropy), Err(StoreError::TooNew { found: 99, known: 2 })));
     let reports: i64 = newer.query_row("SELECT COUNT(*) FROM case_local", [], |row| row.get(0)).unwrap();
     assert_eq!(reports, 1);
 }
@@ -149,4 +149,19 @@ fn a_wiped_phone_knows_nothing() {
         let bytes = std::fs::read(format!("{}{end}", path.display())).unwrap_or_default();
         assert!(!bytes.windows(needle.len()).any(|window| window == needle), "phone.db{end}");
     }
+}
+
+#[test]
+fn a_confirmed_edit_that_a_restored_server_refuses_is_shown() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    let mut restored = server.clone();
+    phone.describe(case, "二");
+    phone.sync_fine(&mut server);
+    restored.epoch += 1;
+    restored.judge = Some(|_, doc| (doc.facts().0.description == "二").then_some(("bad_value", Some("description"))));
+    phone.sync_fine(&mut restored);
+    assert_eq!(phone.attention(case).as_deref(), Some("bad_value"));
 }

@@ -189,6 +189,9 @@ impl Server {
         let cursor = if up.epoch == self.epoch || up.epoch == 0 { up.cursor as usize } else { 0 };
         let mut down = SyncDown { epoch: self.epoch, reference: self.reference, ..SyncDown::default() };
         let mut held = Vec::new();
+        let taken = |frame: &&Frame| self.cases.get(&frame.case).is_some_and(|known| known.ledger.is_some());
+        let again: Vec<CaseId> =
+            up.frames.iter().filter(|frame| frame.submit).filter(taken).map(|frame| frame.case).collect();
         for frame in &up.frames {
             held.push(self.frame(device, actor, frame, up.epoch != self.epoch, &mut down));
         }
@@ -203,7 +206,7 @@ impl Server {
             down.photos.push(PhotoOffset { sha256: offer.sha256, offset: bytes.len() as u64, location });
             down.upload_token = Some("upload".to_owned());
         }
-        self.news(device, actor, cursor, &mut down);
+        self.news(device, actor, cursor, &again, &mut down);
         down.server_time = self.now;
         down
     }
@@ -306,7 +309,7 @@ impl Server {
         result
     }
 
-    fn news(&self, device: DeviceId, actor: &Actor, cursor: usize, down: &mut SyncDown) {
+    fn news(&self, device: DeviceId, actor: &Actor, cursor: usize, again: &[CaseId], down: &mut SyncDown) {
         let mut items: BTreeMap<CaseId, FeedItem> = BTreeMap::new();
         let (mut position, mut count) = (cursor, 0);
         for line in &self.feed[cursor.min(self.feed.len())..] {
@@ -330,6 +333,13 @@ impl Server {
                 News::Gone(_) => {}
             }
             count += 1;
+        }
+        for case in again {
+            let nothing = || FeedItem { case: *case, events: Vec::new(), changes: Vec::new() };
+            let item = items.entry(*case).or_insert_with(nothing);
+            if item.events.first().is_none_or(|first| first.version > 1) {
+                item.events.insert(0, WireEvent::of(&self.cases[case].events[0]));
+            }
         }
         down.feed = items.into_values().filter(|item| item.events.len() + item.changes.len() > 0).collect();
         down.feed_digest = digest::of_page(&codec::encode(&down.feed));

@@ -251,6 +251,20 @@ fn a_case_out_of_scope_is_purged_unless_it_holds_unsent_work() {
     phone.sync_fine(&mut server);
     let facts = server.cases[&kept].doc.facts().0;
     assert_eq!(facts.remarks.len(), 1, "the unsent remark was sent, not lost");
+    assert!(phone.store.detail(kept).unwrap().is_none(), "nothing of this phone is left in it");
+}
+
+#[test]
+fn a_report_edited_after_its_answer_was_lost_is_shown_as_it_was_taken() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync(&mut server, &mut |_, _| Fate::AnswerLost);
+    phone.act(case, &[Step::Edit(vec![Edit::ModeClaim(Some(Mode::SelfHandled))])]);
+    phone.sync_fine(&mut server);
+    let detail = phone.store.detail(case).unwrap().unwrap();
+    assert_eq!(detail.facts.mode_claim, Some(Mode::SelfHandled));
+    assert_eq!(detail.ledger.unwrap().mode_claim, Mode::Forwarded, "as frozen when it arrived");
 }
 
 #[test]

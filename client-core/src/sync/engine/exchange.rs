@@ -77,7 +77,7 @@ impl Step<'_> {
 
     pub(super) fn sync_answered(&mut self, page: Box<Page>, response: &Response) {
         match classify(response) {
-            Class::Good => match check::open(&response.body, page.pushed.clone(), &page.offers, self.now.wall) {
+            Class::Good => match check::open(&response.body, &page, self.now.wall) {
                 Ok(opened) => self.apply(page, opened),
                 // Damaged on the way, or not from our server at all.
                 Err(BadAnswer::Wire(_)) => {

@@ -1,0 +1,4 @@
+DELETE FROM case_local
+WHERE gone = 1 AND dirty = 0 AND attention IS NULL
+  AND NOT EXISTS (SELECT 1 FROM photo WHERE case_id = case_local.id AND photo.state = 'waiting')
+RETURNING id
