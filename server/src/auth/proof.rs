@@ -5,8 +5,11 @@
 //!
 //! - a new number is accepted, in order or up to 63 behind the newest (requests overtake each other);
 //! - a number seen with the same signature is a repeat of the very same request: refused, nothing else;
-//! - a number seen with another signature, or far behind, comes from a second copy of the phone (restored from a
-//!   backup, or cloned). Both copies are shut out until they enrol again; what they hold stays theirs to send.
+//! - a number seen with another signature comes from a second copy of the phone (restored from a backup, or cloned).
+//!   Both copies are shut out until they enrol again; what they hold stays theirs to send;
+//! - a number far behind comes from a phone restored from an old backup, or it is an old request that the network held
+//!   back for days, or that somebody recorded and sends again. Whoever waits for the answer is told to enrol again;
+//!   nobody else is shut out, or one recorded request would be enough to silence a phone.
 
 use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};
@@ -141,6 +144,7 @@ pub async fn spend(
             Ok(Ok(found.device()))
         }
         Spent::Repeat => Ok(Err(ProofError::Replayed)),
+        Spent::Behind => Ok(Err(ProofError::Cloned)),
         Spent::Fork => {
             tx.execute("UPDATE device SET cloned_at = ?2 WHERE id = ?1", params![id.as_bytes(), now.0]).await?;
             let subject = id.to_string();
@@ -230,11 +234,12 @@ enum Spent {
     New { counter: i64, window: Vec<u8> },
     Repeat,
     Fork,
+    Behind,
 }
 
 /// Decides about a number, given the newest one and the signatures remembered. `window[0]` belongs to the newest.
 fn advance(newest: i64, window: &[u8], counter: u64, print: [u8; PRINT]) -> Spent {
-    let Ok(counter) = i64::try_from(counter) else { return Spent::Fork };
+    let Ok(counter) = i64::try_from(counter) else { return Spent::Behind };
     let mut window = window.to_vec();
     window.resize(WINDOW * PRINT, 0);
     if counter > newest {
@@ -247,7 +252,7 @@ fn advance(newest: i64, window: &[u8], counter: u64, print: [u8; PRINT]) -> Spen
     let behind = usize::try_from(newest - counter).unwrap_or(WINDOW);
     // Number 0 is never sent: it is where a new phone stands.
     if behind >= WINDOW || counter <= 0 {
-        return Spent::Fork;
+        return Spent::Behind;
     }
     let place = &mut window[behind * PRINT..][..PRINT];
     if *place == print {

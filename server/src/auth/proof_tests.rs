@@ -66,11 +66,12 @@ async fn a_number_used_for_another_request_shuts_both_copies_out() {
 }
 
 #[tokio::test]
-async fn a_number_far_behind_comes_from_a_restored_backup() {
+async fn a_number_far_behind_is_refused_and_shuts_nobody_else_out() {
     let store = phone().await;
     assert_eq!(send(&store, 100, b"x").await, Ok(()));
     assert_eq!(send(&store, 37, b"x").await, Ok(()));
     assert_eq!(send(&store, 36, b"x").await, Err(ProofError::Cloned));
+    assert_eq!(send(&store, 101, b"x").await, Ok(()), "a recorded request must not silence the phone");
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ pub struct Receipt {
     pub need: Vec<Need>,
     /// Changes and cases newly stored.
     pub stored: u32,
-    /// Cases submitted again that have moved on: the phone never heard that they were accepted.
+    /// Cases submitted again: the phone never heard that they were accepted, nor as what.
     pub unheard: Vec<CaseId>,
 }
 

@@ -69,8 +69,9 @@ pub struct FeedPage {
 
 /// Reads the page after a cursor; all of it in the caller's one view of the database.
 ///
-/// `unheard` are cases whose acceptance the phone never heard of, and that moved on since: if its first pages leave
-/// them out as ended long ago, it would show them as just reported for ever.
+/// `unheard` are cases whose acceptance the phone never heard of. It is told the report as it was taken, since its facts
+/// may have been edited between the answer that was lost and this one; and all of the case if its first pages leave it
+/// out as ended long ago: it would show it as just reported for ever.
 pub async fn page(tx: &mut dyn Tx, reader: &Reader, cursor: u64, unheard: &[CaseId]) -> Result<FeedPage, StoreError> {
     let head = super::head(tx, &reader.district).await?;
     let progress = match Progress::decode(cursor) {
@@ -78,15 +79,27 @@ pub async fn page(tx: &mut dyn Tx, reader: &Reader, cursor: u64, unheard: &[Case
         None if (cursor == 0 || cursor > head as u64) && head > 0 => Progress::begin(head),
         found => found,
     };
-    let Some(progress) = progress else {
-        let after = if cursor > head as u64 { 0 } else { cursor as i64 };
-        return rows_after(tx, reader, after, head).await;
+    let mut page = match progress {
+        Some(progress) => snapshot::page(tx, reader, progress).await?,
+        None => rows_after(tx, reader, if cursor > head as u64 { 0 } else { cursor as i64 }, head).await?,
     };
-    let mut page = snapshot::page(tx, reader, progress).await?;
-    for case in unheard.iter().filter(|case| !page.items.iter().any(|item| item.case == **case)).collect::<Vec<_>>() {
+    for case in unheard {
         let mut weighed = Weighed::new(*case);
-        weighed.add_all(tx, Some(reader.device), true).await?;
-        page.items.push(weighed.item);
+        match page.items.iter_mut().find(|item| item.case == *case) {
+            Some(item) if item.events.first().is_some_and(|first| first.version == 1) => {}
+            Some(item) => {
+                weighed.add_event(tx, 1).await?;
+                item.events.splice(0..0, weighed.item.events);
+            }
+            None if progress.is_some() => {
+                weighed.add_all(tx, Some(reader.device), false).await?;
+                page.items.push(weighed.item);
+            }
+            None => {
+                weighed.add_event(tx, 1).await?;
+                page.items.push(weighed.item);
+            }
+        }
     }
     Ok(page)
 }

@@ -57,7 +57,7 @@ impl Desk<'_> {
                 field: None,
             });
         }
-        if judged.submit && case.ledger.version > 1 {
+        if judged.submit {
             receipt.unheard.push(case.id);
         }
         self.answer(judged, admitted, receipt);
