@@ -9,6 +9,7 @@
 //! | [`scene`] | an example district with its log-ins and enrolled phones |
 //! | [`pusher`] | devices that only push, for loading the server |
 //! | [`sink`], [`cpu`] | the lower bound's server, and what a process used |
+//! | [`sim`] | a whole city on one thread: phones, server, network and disks by the dice |
 //! | [`workload`] | W, the workload all sync figures are stated for |
 
 // Test programs may look at clocks, print, and unwrap: a failure here is a failed test.
@@ -21,5 +22,6 @@ pub mod link;
 pub mod process;
 pub mod pusher;
 pub mod scene;
+pub mod sim;
 pub mod sink;
 pub mod workload;

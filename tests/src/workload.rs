@@ -68,6 +68,11 @@ impl Dice {
         self.roll() % bound
     }
 
+    /// True so often in a thousand.
+    pub fn chance(&mut self, per_mille: u64) -> bool {
+        self.below(1_000) < per_mille
+    }
+
     /// One of a list.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len() as u64) as usize]

@@ -9,3 +9,4 @@ mod hostile;
 mod journey;
 mod layers;
 mod rescue;
+mod sim;

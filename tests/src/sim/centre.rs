@@ -1,0 +1,330 @@
+//! The centre: the real domain of the server on SQLite, called without HTTP, on the simulator's thread.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use ed25519_dalek::VerifyingKey;
+use xunge_client_core::doc::FieldDoc;
+use xunge_client_core::model::{CaseId, DeviceId, Millis, PhotoHash, Sha256};
+use xunge_client_core::sync::{Response, Upload, UploadEnd};
+use xunge_client_core::wire::{Problem, Proof};
+use xunge_server::auth::proof::{self, Device};
+use xunge_server::blobs::Blobs;
+use xunge_server::blobs::space::Space;
+use xunge_server::blobs::staging::Staging;
+use xunge_server::clock::Business;
+use xunge_server::domain::commands::{self, CommandError, Reply, Wish};
+use xunge_server::domain::directory::install::install;
+use xunge_server::domain::ledger::{self, Case};
+use xunge_server::domain::people::Viewer;
+use xunge_server::domain::services::Services;
+use xunge_server::domain::uploads::{Begin, Owner, UploadError, Uploads};
+use xunge_server::domain::verify::{self, Report};
+use xunge_server::params;
+use xunge_server::reference::org::Org;
+use xunge_server::reference::taxonomy::Taxonomy;
+use xunge_server::reference::xixia;
+use xunge_server::store::{Options, Row, Store, StoreError, Value};
+use xunge_server::sync::{self, SyncDesk, UploadTokens};
+
+/// A district with its org tree, made once for all runs.
+struct Template {
+    database: Vec<u8>,
+    org: Org,
+}
+
+/// The centre, running.
+pub(super) struct Centre {
+    folder: PathBuf,
+    /// Which file is in use; restoring begins another one.
+    generation: u32,
+    clock: Business,
+    desk: SyncDesk,
+    uploads: Uploads,
+    blobs: Blobs,
+    staging: Staging,
+    pub(super) epoch: u64,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// Hands out upload tokens that tests can read.
+struct PlainTokens;
+
+impl UploadTokens for PlainTokens {
+    fn issue(&self, device: &Device, _: Millis) -> String {
+        format!("{} {}", device.id, device.user)
+    }
+}
+
+impl fmt::Debug for Centre {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Centre").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+fn template() -> &'static Template {
+    static TEMPLATE: OnceLock<Template> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("template.db");
+        let store = Store::open(&path, &inline()).unwrap();
+        let org = Arc::new(xixia::org_file().validate().unwrap());
+        let placed = org.clone();
+        store
+            .write_blocking::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { install(tx, &placed, Taxonomy::builtin(), 1, Millis(0)).await })
+            })
+            .unwrap();
+        store.close_blocking().unwrap();
+        let org = Arc::try_unwrap(org).unwrap_or_else(|shared| (*shared).clone());
+        Template { database: std::fs::read(&path).unwrap(), org }
+    })
+}
+
+fn inline() -> Options {
+    Options { inline: true, ..Options::default() }
+}
+
+/// The org tree every run has.
+pub(super) fn org() -> &'static Org {
+    &template().org
+}
+
+impl Centre {
+    pub(super) fn new(folder: &Path, start: Millis) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
+        let path = folder.join("0.db");
+        std::fs::write(&path, &template().database).unwrap();
+        let clock = Business::standing(start);
+        let (blobs, staging) = (Blobs::in_memory(), Staging::in_folder(folder).unwrap());
+        let (desk, uploads) = open(&path, &clock, &blobs, &staging);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { folder: folder.into(), generation: 0, clock, desk, uploads, blobs, staging, epoch: 1, runtime }
+    }
+
+    pub(super) fn set_time(&self, now: Millis) {
+        self.clock.set(now);
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.desk.services.store
+    }
+
+    // ---------------------------------------------------------------- what phones ask
+
+    pub(super) fn sync(&self, body: &[u8]) -> Response {
+        match self.runtime.block_on(sync::handle(&self.desk, body)) {
+            Ok(body) => Response { status: 200, retry_after_ms: None, body },
+            Err(refused) => {
+                let retry_after_ms = refused.retry_after_s().map(|seconds| u64::from(seconds) * 1_000);
+                problem(refused.status(), refused.code(), retry_after_ms)
+            }
+        }
+    }
+
+    /// `POST /v1/auth/token` with a device proof; the token is good for reference data only.
+    pub(super) fn token(&self, body: &[u8]) -> Response {
+        let asked: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let device: Option<DeviceId> = asked["device"].as_str().and_then(|text| text.parse().ok());
+        let mut signature = [0; 64];
+        let signed = hex::decode_to_slice(asked["signature"].as_str().unwrap_or_default(), &mut signature).is_ok();
+        let (Some(device), Some(counter), true) = (device, asked["counter"].as_u64(), signed) else {
+            return problem(400, "malformed", None);
+        };
+        let now = self.clock.now();
+        let checked = self.store().write_blocking::<_, StoreError, _>(move |tx| {
+            Box::pin(async move {
+                let body = Sha256::of(b"");
+                let proof = Proof { method: "POST", path: "/v1/auth/token", body, device, counter };
+                proof::check(tx, &proof, &signature, now).await
+            })
+        });
+        match checked.unwrap() {
+            Ok(_) => ok(br#"{"access_token":"t","token_type":"Bearer","expires_in":600}"#),
+            Err(refused) => problem(401, refused.code(), None),
+        }
+    }
+
+    pub(super) fn bundle() -> Response {
+        ok(br#"{"version":1,"taxonomy":[],"grids":[],"void_reasons":[],"units":[]}"#)
+    }
+
+    /// `PATCH` of a photo of which `bytes` arrived.
+    pub(super) fn patch(&self, upload: &Upload, bytes: Vec<u8>, cut: bool) -> UploadEnd {
+        let answered = |status, code: &str, offset| {
+            let response = if status < 300 { ok(b"") } else { problem(status, code, None) };
+            UploadEnd::Answered { response: Response { status, ..response }, offset }
+        };
+        let Some(owner) = self.owner_of(&upload.token) else { return answered(401, "unauthorized", None) };
+        let Ok(target) = upload.location.trim_start_matches("/v1/photos/").parse() else {
+            return answered(404, "upload_not_found", None);
+        };
+        let pieces: Vec<Result<Bytes, ()>> =
+            std::iter::once(Ok(Bytes::from(bytes))).chain(cut.then_some(Err(()))).collect();
+        let body = futures_of(pieces);
+        match self.runtime.block_on(self.uploads.append(&owner, target, upload.offset, body, None)) {
+            Ok(progress) => answered(204, "", Some(progress.offset)),
+            Err(UploadError::Offset { expected }) => answered(409, "upload_offset", Some(expected)),
+            Err(error @ (UploadError::Checksum | UploadError::Hash)) => answered(460, error.code(), None),
+            Err(error @ UploadError::NotFound) => answered(404, error.code(), None),
+            Err(error @ (UploadError::Size { .. } | UploadError::TooLong { .. })) => answered(413, error.code(), None),
+            Err(error) => answered(500, error.code(), None),
+        }
+    }
+
+    fn owner_of(&self, token: &str) -> Option<Owner> {
+        let (device, user) = token.split_once(' ')?;
+        let device: DeviceId = device.parse().ok()?;
+        let sql = "SELECT 1 FROM device WHERE id = ?1 AND revoked_at IS NULL AND cloned_at IS NULL";
+        let good = !self.rows(sql, params![device.as_bytes()].to_vec()).is_empty();
+        good.then(|| Owner::Device { device, user: user.to_owned() })
+    }
+
+    /// A phone joins. Its id comes from the seed, so that a run repeats.
+    pub(super) fn join(&self, device: DeviceId, key: &VerifyingKey, user: &str) {
+        let sql = "INSERT INTO device (id, user_id, public_key, counter_window, name, enrolled_at)
+             VALUES (?1, ?2, ?3, x'', 'sim', ?4)";
+        self.run(sql, params![device.as_bytes(), user, key.to_bytes(), self.clock.now().0].to_vec());
+    }
+
+    // ---------------------------------------------------------------- what offices do
+
+    pub(super) fn viewer(&self, user: &str) -> Viewer {
+        let user = user.to_owned();
+        let load = self
+            .store()
+            .read_blocking::<_, StoreError, _>(move |tx| Box::pin(async move { Viewer::load(tx, &user).await }));
+        load.unwrap().unwrap()
+    }
+
+    pub(super) fn case(&self, id: CaseId) -> Option<Case> {
+        self.store()
+            .read_blocking::<_, StoreError, _>(move |tx| Box::pin(async move { ledger::load(tx, id).await }))
+            .unwrap()
+    }
+
+    pub(super) fn execute(&self, viewer: &Viewer, wish: Wish) -> Result<Reply, CommandError> {
+        self.runtime.block_on(commands::execute(&self.desk.services, viewer, wish))
+    }
+
+    /// Someone at an office uploads a photo whole.
+    pub(super) fn office_photo(&self, user: &str, bytes: &[u8]) -> PhotoHash {
+        let (hash, owner) = (PhotoHash::of(bytes), Owner::User(user.to_owned()));
+        let begin = Begin {
+            length: bytes.len() as u64,
+            sha256: Some(hash),
+            fresh: xunge_client_core::model::Ulid::from_bytes([0; 16]),
+        };
+        let begun = self.runtime.block_on(self.uploads.begin(&owner, begin)).unwrap();
+        if !begun.complete {
+            let body = futures_of(vec![Ok::<_, ()>(Bytes::copy_from_slice(bytes))]);
+            self.runtime.block_on(self.uploads.append(&owner, begun.target, begun.offset, body, None)).unwrap();
+        }
+        hash
+    }
+
+    // ---------------------------------------------------------------- looking inside
+
+    pub(super) fn verify(&self) -> Report {
+        self.runtime.block_on(verify::verify(self.store(), &self.blobs)).unwrap()
+    }
+
+    pub(super) fn rows(&self, sql: &'static str, params: Vec<Value>) -> Vec<Row> {
+        self.store()
+            .read_blocking::<_, StoreError, _>(move |tx| Box::pin(async move { tx.query(sql, &params).await }))
+            .unwrap()
+    }
+
+    pub(super) fn has(&self, sql: &'static str, params: Vec<Value>) -> bool {
+        !self.rows(sql, params).is_empty()
+    }
+
+    pub(super) fn run(&self, sql: &'static str, params: Vec<Value>) {
+        self.store()
+            .write_blocking::<_, StoreError, _>(move |tx| Box::pin(async move { tx.execute(sql, &params).await }))
+            .map(drop)
+            .unwrap();
+    }
+
+    /// True if the facts of a case contain these words.
+    pub(super) fn says(&self, case: CaseId, words: &str) -> bool {
+        let rows = self.rows("SELECT snapshot FROM doc WHERE case_id = ?1", params![case.as_bytes()].to_vec());
+        let doc = rows.first().map(|row| FieldDoc::load(row.blob(0).unwrap()).expect("it reloads"));
+        let facts = doc.map(|doc| doc.facts().0).unwrap_or_default();
+        facts.remarks.values().chain(facts.supplements.values()).any(|remark| remark.text.contains(words))
+    }
+
+    /// Every case, in the order of their ids.
+    pub(super) fn cases(&self) -> Vec<CaseId> {
+        let rows = self.rows("SELECT id FROM case_row ORDER BY id", Vec::new());
+        rows.iter().map(|row| CaseId::from_bytes(row.array(0).unwrap())).collect()
+    }
+
+    // ---------------------------------------------------------------- what befalls it
+
+    /// The process dies and starts again on what was durable.
+    pub(super) fn restart(&mut self) {
+        self.reopen(&self.path());
+    }
+
+    /// Writes a backup; answers where.
+    pub(super) fn back_up(&self, number: usize) -> PathBuf {
+        let path = self.folder.join(format!("backup-{number}.db"));
+        self.store().backup_blocking(&path).unwrap();
+        path
+    }
+
+    /// Puts a backup in the place of the database. Photos are never restored to an older state.
+    pub(super) fn restore(&mut self, backup: &Path) {
+        self.generation += 1;
+        let path = self.path();
+        std::fs::copy(backup, &path).unwrap();
+        self.reopen(&path);
+        self.epoch += 1;
+        let sql = "UPDATE meta SET value = ?1 WHERE key = 'server_epoch'";
+        self.run(sql, params![self.epoch.to_string()].to_vec());
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(format!("{}.db", self.generation))
+    }
+
+    fn reopen(&mut self, path: &Path) {
+        (self.desk, self.uploads) = open(path, &self.clock, &self.blobs, &self.staging);
+    }
+}
+
+fn open(path: &Path, clock: &Business, blobs: &Blobs, staging: &Staging) -> (SyncDesk, Uploads) {
+    let store = Store::open(path, &inline()).unwrap();
+    let services = Services::inline(store.clone(), clock.clone());
+    let room = Space::of_share(|| 1.0);
+    let uploads = Uploads::new(store, blobs.clone(), staging.clone(), room, clock.clone());
+    let desk = SyncDesk { services, photos: Arc::new(uploads.clone()), tokens: Arc::new(PlainTokens) };
+    (desk, uploads)
+}
+
+/// An answer of the server's own words.
+pub(super) fn problem(status: u16, code: &str, retry_after_ms: Option<u64>) -> Response {
+    let problem = Problem {
+        kind: format!("/problems/{code}"),
+        title: code.to_owned(),
+        status,
+        code: code.to_owned(),
+        detail: code.to_owned(),
+        field: None,
+        current: None,
+    };
+    Response { status, retry_after_ms, body: serde_json::to_vec(&problem).unwrap() }
+}
+
+fn ok(body: &[u8]) -> Response {
+    Response { status: 200, retry_after_ms: None, body: body.to_vec() }
+}
+
+fn futures_of<E: Send + 'static>(
+    pieces: Vec<Result<Bytes, E>>,
+) -> impl futures::Stream<Item = Result<Bytes, E>> + Send + 'static {
+    futures::stream::iter(pieces)
+}

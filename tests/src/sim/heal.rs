@@ -1,0 +1,93 @@
+//! The end: the network is fine, everybody syncs, and every queue has to drain.
+
+use xunge_client_core::model::CaseId;
+
+use super::checks::described;
+use super::world::World;
+use super::{Held, hold};
+
+/// Rounds in which everybody syncs once, after which nothing may wait any more.
+const ROUNDS: u64 = 6;
+
+impl World {
+    /// Heals everything and compares everything.
+    pub(super) fn heal(&mut self) -> Held {
+        self.rough = false;
+        self.note("everything heals");
+        // Requests of days ago still arrive.
+        while let Some(due) = self.net.due() {
+            let ms = (due.0 - self.time.now().0).max(0) + 1;
+            if ms > 6 * 86_400_000 {
+                break;
+            }
+            self.halt_all()?;
+            self.pass(ms)?;
+        }
+        for phone in 0..self.phones.len() {
+            self.phones[phone].online = true;
+            self.phones[phone].dies_after = None;
+            if self.phones[phone].process.is_none() {
+                self.start(phone)?;
+            }
+        }
+        self.check_centre()?;
+        let mut round = 0;
+        loop {
+            round += 1;
+            for phone in 0..self.phones.len() {
+                self.enrol_if_shut_out(phone)?;
+                self.ask(phone)?;
+                self.until_idle(phone)?;
+            }
+            if self.phones.iter().all(|phone| phone.drained) {
+                break;
+            }
+            hold(round < ROUNDS, "every queue drains", || self.who_waits())?;
+            if round == ROUNDS / 2 {
+                // Changes of a colleague's case that a restored centre forgot wait a week for that colleague.
+                self.note("a week passes");
+                self.pass(8 * 86_400_000)?;
+            }
+        }
+        self.counted.rounds = round;
+        // What the last ones brought is news for the first ones.
+        for phone in 0..self.phones.len() {
+            self.ask(phone)?;
+            self.until_idle(phone)?;
+        }
+        self.check_end()
+    }
+
+    fn halt_all(&mut self) -> Held {
+        for phone in 0..self.phones.len() {
+            if self.phones[phone].background || self.phones[phone].asked {
+                self.phones[phone].background = false;
+                self.tell(phone, xunge_client_core::sync::Event::Halt)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An inspector whose phone was shut out gets a new code.
+    fn enrol_if_shut_out(&mut self, name: usize) -> Held {
+        let blocked = self.phones[name].store().phone().map_err(super::field::broken)?.blocked;
+        let Some(code) = blocked else { return Ok(()) };
+        self.note(format!("phone {name} is shut out ({code}) and enrols again"));
+        let fresh = format!("code {} of phone {name}", self.phones[name].life);
+        let (phone, centre) = (&mut self.phones[name], &self.centre);
+        phone.enrol(centre, &fresh);
+        Ok(())
+    }
+
+    fn who_waits(&self) -> String {
+        let waiting = self.phones.iter().filter(|phone| !phone.drained).map(|phone| {
+            let look = phone.look();
+            let sql = "SELECT id FROM case_local WHERE dirty = 1 OR id IN (SELECT case_id FROM photo WHERE state = 'waiting')";
+            let mut statement = look.prepare(sql).unwrap();
+            let cases = statement.query_map([], |row| row.get(0).map(CaseId::from_bytes)).unwrap();
+            let cases = cases.map(|case| case.unwrap()).map(|case| format!("{case} {}", described(&look, case)));
+            format!("phone {}: {}", phone.name, cases.collect::<Vec<_>>().join(", "))
+        });
+        waiting.collect::<Vec<_>>().join(", ")
+    }
+}

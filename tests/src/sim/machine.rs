@@ -1,0 +1,135 @@
+//! The machine under a simulated phone: clocks that jump, randomness from the seed, photo files in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use xunge_client_core::model::{Millis, PhotoHash};
+use xunge_client_core::platform::{Clock, Entropy, FileError, Files, Now};
+
+/// True time, shared by everyone: Unix milliseconds.
+#[derive(Clone, Debug)]
+pub(super) struct Time(Arc<AtomicI64>);
+
+impl Time {
+    pub(super) fn at(start: Millis) -> Self {
+        Self(Arc::new(AtomicI64::new(start.0)))
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Moves on; never back.
+    pub(super) fn reach(&self, at: Millis) {
+        self.0.fetch_max(at.0, Ordering::Relaxed);
+    }
+}
+
+/// A phone's two clocks: one as wrong as its owner set it, one that starts with the process.
+#[derive(Debug)]
+pub(super) struct PhoneClock {
+    time: Time,
+    skew_ms: AtomicI64,
+    started: AtomicI64,
+}
+
+impl PhoneClock {
+    pub(super) fn new(time: Time) -> Self {
+        let started = AtomicI64::new(time.now().0);
+        Self { time, skew_ms: AtomicI64::new(0), started }
+    }
+
+    /// Someone sets the wall clock this far from the truth.
+    pub(super) fn set_skew(&self, ms: i64) {
+        self.skew_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// A process starts: its monotonic clock begins anew.
+    pub(super) fn start(&self) {
+        self.started.store(self.time.now().0, Ordering::Relaxed);
+    }
+
+    /// The true time of a moment of this process's monotonic clock.
+    pub(super) fn true_time(&self, mono_ms: u64) -> Millis {
+        Millis(self.started.load(Ordering::Relaxed)).plus_ms(mono_ms as i64)
+    }
+}
+
+impl Clock for PhoneClock {
+    fn now(&self) -> Now {
+        let now = self.time.now();
+        let mono_ms = now.0.saturating_sub(self.started.load(Ordering::Relaxed)).unsigned_abs();
+        Now { wall: now.plus_ms(self.skew_ms.load(Ordering::Relaxed)), mono_ms }
+    }
+}
+
+/// The same numbers for the same seed (SplitMix64).
+#[derive(Debug)]
+pub(super) struct Seeded(AtomicU64);
+
+impl Seeded {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
+    fn next(&self) -> u64 {
+        let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let word = self.next().to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+    }
+}
+
+/// Photo files of one phone.
+#[derive(Debug, Default)]
+pub(super) struct PhotoBox(Mutex<BTreeMap<PhotoHash, Vec<u8>>>);
+
+impl PhotoBox {
+    /// A copy, as a cloned or restored phone has it.
+    pub(super) fn copy(&self) -> Self {
+        Self(Mutex::new(self.0.lock().unwrap().clone()))
+    }
+}
+
+impl Files for PhotoBox {
+    fn save(&self, photos: &[(PhotoHash, &[u8])]) -> Result<(), FileError> {
+        self.0.lock().unwrap().extend(photos.iter().map(|(photo, bytes)| (*photo, bytes.to_vec())));
+        Ok(())
+    }
+
+    fn read_at(&self, photo: &PhotoHash, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
+        let files = self.0.lock().unwrap();
+        let bytes = files.get(photo).ok_or_else(|| FileError::Missing(photo.to_string()))?;
+        let from = (offset as usize).min(bytes.len());
+        Ok(bytes[from..from.saturating_add(length).min(bytes.len())].to_vec())
+    }
+
+    fn remove(&self, photo: &PhotoHash) -> Result<(), FileError> {
+        self.0.lock().unwrap().remove(photo);
+        Ok(())
+    }
+
+    fn list_settled(&self) -> Result<Vec<PhotoHash>, FileError> {
+        Ok(self.0.lock().unwrap().keys().copied().collect())
+    }
+
+    fn remove_all(&self) -> Result<(), FileError> {
+        self.0.lock().unwrap().clear();
+        Ok(())
+    }
+
+    fn read_chosen(&self, path: &str, _: u64) -> Result<Vec<u8>, FileError> {
+        Err(FileError::Missing(path.to_owned()))
+    }
+}

@@ -1,0 +1,191 @@
+//! Misfortunes that change what may be expected: backups put back, copies, lost rights, power cuts in mid-write.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags};
+use xunge_client_core::driver::core::Advance;
+use xunge_client_core::model::CaseId;
+use xunge_server::params;
+
+use super::machine::PhotoBox;
+use super::phone::copy_database;
+use super::world::World;
+use super::{Held, centre};
+
+/// A copy of everything on a phone, as it was.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    phone: usize,
+    folder: PathBuf,
+    files: PhotoBox,
+    device: xunge_client_core::model::DeviceId,
+    /// Which owner of the phone it is of; an older owner's is not put back.
+    owner: String,
+}
+
+impl World {
+    /// A phone's backup is made.
+    pub(super) fn back_up_phone(&mut self) -> Held {
+        let name = self.any_phone();
+        let folder = self.folder.join(format!("backup-{}", self.snapshots.len()));
+        let phone = &self.phones[name];
+        copy_database(&phone.folder, &folder);
+        let (files, device, owner) = (phone.files.copy(), phone.device, phone.user.user.clone());
+        self.snapshots.push(Snapshot { phone: name, folder, files, device, owner });
+        self.note(format!("phone {name} is backed up"));
+        Ok(())
+    }
+
+    /// A phone is put back to what a backup has of it.
+    pub(super) fn restore_phone(&mut self) -> Held {
+        if self.snapshots.is_empty() {
+            return self.back_up_phone();
+        }
+        let index = self.dice.below(self.snapshots.len() as u64) as usize;
+        let Snapshot { phone: name, folder, files, device, owner } = &self.snapshots[index];
+        let name = *name;
+        if *owner != self.phones[name].user.user {
+            return Ok(());
+        }
+        let phone = &mut self.phones[name];
+        phone.die();
+        copy_database(folder, &phone.folder);
+        phone.files = Arc::new(files.copy());
+        phone.device = *device;
+        self.counted.misfortunes += 1;
+        self.note(format!("phone {name} is restored from backup {index}"));
+        self.forget_what_is_not_on(name);
+        self.start(name)
+    }
+
+    /// A phone is copied; both go on.
+    pub(super) fn clone_phone(&mut self) -> Held {
+        if self.phones.len() >= self.scale.phones + 4 {
+            return Ok(());
+        }
+        let name = self.any_phone();
+        let (copy, seed) = (self.phones.len(), self.dice.roll());
+        let folder = self.folder.join(format!("phone-{copy}"));
+        let original = &self.phones[name];
+        let phone = original.copy(copy, folder, self.time.clone(), seed, &original.folder.clone());
+        self.phones.push(phone);
+        self.promises.copied(name, copy);
+        self.counted.misfortunes += 1;
+        self.note(format!("phone {name} is cloned as phone {copy}"));
+        self.start(copy)
+    }
+
+    /// An administrator shuts a phone out.
+    pub(super) fn revoke_phone(&mut self) -> Held {
+        let name = self.any_phone();
+        let sql = "UPDATE device SET revoked_at = COALESCE(revoked_at, ?2) WHERE id = ?1";
+        self.centre.run(sql, params![self.phones[name].device.as_bytes(), self.time.now().0].to_vec());
+        self.counted.misfortunes += 1;
+        self.note(format!("phone {name} is revoked"));
+        Ok(())
+    }
+
+    /// A phone with nothing unsent on it goes to a colleague.
+    pub(super) fn switch_user(&mut self) -> Held {
+        let name = self.any_phone();
+        if self.phones[name].process.is_none() {
+            self.start(name)?;
+        }
+        let unsent = self.phones[name].store().unsent().map_err(super::field::broken)?;
+        if unsent.cases + unsent.photos > 0 {
+            return Ok(());
+        }
+        self.phones[name].store().wipe().map_err(super::field::broken)?;
+        let user = self.colleague(name);
+        let found = centre::org().users.iter().find(|known| known.user == user);
+        self.phones[name].user = found.expect("a colleague is known").clone();
+        self.phones[name].files = Arc::default();
+        self.counted.misfortunes += 1;
+        self.note(format!("phone {name} is wiped and goes to {user}"));
+        self.forget_what_is_not_on(name);
+        let code = format!("code {} for {user}", self.phones[name].life);
+        let (phone, centre) = (&mut self.phones[name], &self.centre);
+        phone.enrol(centre, &code);
+        Ok(())
+    }
+
+    /// The centre makes a backup, or puts one back.
+    pub(super) fn back_up_or_restore_centre(&mut self) -> Held {
+        if self.backups.is_empty() || self.dice.chance(600) {
+            let path = self.centre.back_up(self.backups.len());
+            self.note("the centre is backed up");
+            self.backups.push(path);
+            return Ok(());
+        }
+        let index = self.dice.below(self.backups.len() as u64) as usize;
+        let path = self.backups[index].clone();
+        self.centre.restore(&path);
+        self.counted.misfortunes += 1;
+        self.sent.clear();
+        self.note(format!("the centre is restored from backup {index}, epoch {}", self.centre.epoch));
+        // Only what some phone still holds can come back.
+        let known: BTreeSet<CaseId> = self.centre.cases().into_iter().collect();
+        self.promises.lost_at_centre(&known);
+        self.check_centre()
+    }
+
+    /// The power of a phone fails while it writes: some of the bytes of a commit are on the disk, in order.
+    pub(super) fn power_fails(&mut self, name: usize) -> Held {
+        let before = read(&self.phones[name].folder);
+        let phone = &mut self.phones[name];
+        if let Some(process) = &mut phone.process {
+            while process.core.advance() == Advance::Done {}
+        }
+        self.tear(name, before)
+    }
+
+    /// Leaves of what was written since `before` as much as the dice say, and starts the phone on that.
+    pub(super) fn tear(&mut self, name: usize, before: Files) -> Held {
+        let phone = &mut self.phones[name];
+        phone.die();
+        let after = read(&phone.folder);
+        let grown = after.0 == before.0 && after.1.len() > before.1.len() && after.1.starts_with(&before.1);
+        let mut left = 0;
+        if grown {
+            let new = (after.1.len() - before.1.len()) as u64;
+            left = before.1.len() + self.dice.below(new) as usize;
+            std::fs::write(phone.folder.join("phone.db-wal"), &after.1[..left]).unwrap();
+            let _ = std::fs::remove_file(phone.folder.join("phone.db-shm"));
+        }
+        self.counted.crashes += 1;
+        self.note(format!("the power of phone {name} fails; {left} bytes of its log are left"));
+        self.start(name)?;
+        let look = self.phones[name].look();
+        let sound: String = look.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
+        super::hold(sound == "ok", "a power cut leaves a sound database", || format!("phone {name}: {sound}"))
+    }
+
+    /// After a phone went back in time: what only it held is gone, and nobody may expect it.
+    fn forget_what_is_not_on(&mut self, name: usize) {
+        let path = self.phones[name].database();
+        let look = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        let mut cases = look.prepare("SELECT 1 FROM case_local WHERE id = ?1 AND state = 'submitted'").unwrap();
+        let mut words = look.prepare("SELECT 1 FROM intent WHERE instr(body, ?1) > 0").unwrap();
+        let mut acts = look.prepare("SELECT COUNT(*) FROM intent WHERE case_id = ?1").unwrap();
+        let known: BTreeSet<CaseId> = self.centre.cases().into_iter().collect();
+        let centre = &self.centre;
+        self.promises.forget(
+            name,
+            |case| cases.exists([case.as_bytes()]).unwrap(),
+            |text| words.exists([text]).unwrap(),
+            |case| acts.query_row([case.as_bytes()], |row| row.get(0)).unwrap(),
+            |case| known.contains(&case),
+            |case, text| centre.says(case, text),
+        );
+    }
+}
+
+type Files = (Vec<u8>, Vec<u8>);
+
+/// Database and log of a phone, byte by byte.
+pub(super) fn read(folder: &Path) -> Files {
+    let bytes = |name: &str| std::fs::read(folder.join(name)).unwrap_or_default();
+    (bytes("phone.db"), bytes("phone.db-wal"))
+}

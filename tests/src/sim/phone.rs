@@ -1,0 +1,180 @@
+//! A phone that can die: the real store on a real file, the real engine, and nothing else that survives.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use rusqlite::{Connection, OpenFlags};
+use xunge_client_core::driver::Listeners;
+use xunge_client_core::driver::core::Core;
+use xunge_client_core::model::{CaseId, DeviceId, Millis, OrgCode};
+use xunge_client_core::platform::{Clock, Entropy, random};
+use xunge_client_core::store::{Enrolment, ServerInfo, Store, UserInfo};
+use xunge_client_core::sync::{Engine, Identity, Settings};
+use xunge_server::reference::org::User;
+
+use super::centre::Centre;
+use super::machine::{PhoneClock, PhotoBox, Seeded, Time};
+
+/// A process of the app.
+pub(super) struct Process {
+    pub(super) store: Arc<Store>,
+    pub(super) core: Core,
+}
+
+/// One phone in somebody's hand.
+pub(super) struct SimPhone {
+    /// Its place in the world; never reused.
+    pub(super) name: usize,
+    pub(super) user: User,
+    pub(super) device: DeviceId,
+    pub(super) clock: Arc<PhoneClock>,
+    pub(super) files: Arc<PhotoBox>,
+    pub(super) folder: PathBuf,
+    pub(super) process: Option<Process>,
+    /// Number of the process; what belongs to an older one reaches nobody.
+    pub(super) life: u64,
+    /// Effects after which the process dies.
+    pub(super) dies_after: Option<u32>,
+    pub(super) online: bool,
+    pub(super) background: bool,
+    /// Someone waits for a run to end.
+    pub(super) asked: bool,
+    /// Its last run left nothing behind.
+    pub(super) drained: bool,
+    /// The newest timer of its engine.
+    pub(super) tick: u64,
+    entropy: Arc<Seeded>,
+}
+
+impl SimPhone {
+    /// A new phone without anything on it.
+    pub(super) fn new(name: usize, user: User, folder: PathBuf, time: Time, seed: u64) -> Self {
+        std::fs::create_dir_all(&folder).unwrap();
+        let clock = Arc::new(PhoneClock::new(time));
+        Self {
+            name,
+            user,
+            device: DeviceId::from_bytes([0; 16]),
+            clock,
+            files: Arc::default(),
+            folder,
+            process: None,
+            life: 0,
+            dies_after: None,
+            online: true,
+            background: false,
+            asked: false,
+            drained: false,
+            tick: 0,
+            entropy: Arc::new(Seeded::new(seed)),
+        }
+    }
+
+    /// A phone that has everything another one has: a clone, or what a backup brings back.
+    pub(super) fn copy(&self, name: usize, folder: PathBuf, time: Time, seed: u64, from: &Path) -> Self {
+        std::fs::create_dir_all(&folder).unwrap();
+        copy_database(from, &folder);
+        let mut phone = Self::new(name, self.user.clone(), folder, time, seed);
+        phone.device = self.device;
+        phone.files = Arc::new(self.files.copy());
+        phone
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.folder.join("phone.db")
+    }
+
+    /// Starts the app on what the phone holds.
+    pub(super) fn start(&mut self) {
+        let store = Arc::new(Store::open(&self.database(), self.entropy.clone()).unwrap());
+        self.life += 1;
+        self.clock.start();
+        let core = self.core(&store);
+        self.process = Some(Process { store, core });
+        (self.background, self.asked) = (false, false);
+    }
+
+    /// The process ends, without a word to anybody.
+    pub(super) fn die(&mut self) {
+        self.process = None;
+        self.life += 1;
+        self.dies_after = None;
+        (self.background, self.asked) = (false, false);
+    }
+
+    /// Enrols with a one-time code nobody used before, as a fresh device.
+    pub(super) fn enrol(&mut self, centre: &Centre, code: &str) {
+        let store = self.process.as_ref().expect("the app runs").store.clone();
+        self.device = DeviceId::from_bytes(random(self.entropy.as_ref()));
+        let key = SigningKey::from_bytes(&store.seed_for_code(code).unwrap());
+        centre.join(self.device, &key.verifying_key(), &self.user.user);
+        store.enrolled(&enrolment(self.device, &self.user, centre.epoch)).unwrap();
+        self.life += 1;
+        self.clock.start();
+        let core = self.core(&store);
+        self.process = Some(Process { store, core });
+        (self.background, self.asked) = (false, false);
+    }
+
+    fn core(&self, store: &Arc<Store>) -> Core {
+        let device = store.phone().unwrap().device;
+        let seed = store.key_seed().unwrap();
+        let identity = device.zip(seed).map(|(device, seed)| Identity { device, key: SigningKey::from_bytes(&seed) });
+        let engine = Engine::new(identity, Settings::default());
+        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (self.clock.clone(), self.entropy.clone());
+        Core::new(engine, store.clone(), clock, entropy, Listeners::default())
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.process.as_ref().expect("the app runs").store
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        self.clock.now().wall
+    }
+
+    /// Ten random bytes for an id.
+    pub(super) fn ten(&self) -> [u8; 10] {
+        random(self.entropy.as_ref())
+    }
+
+    pub(super) fn new_case(&self) -> CaseId {
+        CaseId::from_parts(self.now(), self.ten())
+    }
+
+    /// The database as another program would read it.
+    pub(super) fn look(&self) -> Connection {
+        Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    }
+}
+
+/// Copies a database with its log as it is at this moment.
+pub(super) fn copy_database(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for name in ["phone.db", "phone.db-wal"] {
+        let _ = std::fs::remove_file(to.join(name));
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    }
+    let _ = std::fs::remove_file(to.join("phone.db-shm"));
+}
+
+fn enrolment(device: DeviceId, user: &User, epoch: u64) -> Enrolment {
+    let info = UserInfo {
+        id: user.user.clone(),
+        name: user.name.clone(),
+        role: user.role,
+        unit: user.unit.clone(),
+        scope: Some(user.scope.clone()),
+        grids: user.grids.iter().map(OrgCode::clone).collect(),
+    };
+    let server = ServerInfo {
+        name: "sim".to_owned(),
+        district: "640105".to_owned(),
+        signing_key: "00".repeat(32),
+        sealing_key: "00".repeat(32),
+    };
+    Enrolment { device, url: "http://127.0.0.1:1".to_owned(), spki_pin: None, server, user: info, epoch }
+}

@@ -1,0 +1,99 @@
+//! Everything a screen ever showed as saved, as a person would remember it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xunge_client_core::model::CaseId;
+
+/// What must not be lost.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Promises {
+    /// Reports shown as saved and submitted, and the phones that hold them.
+    pub(super) reports: BTreeMap<CaseId, BTreeSet<usize>>,
+    /// Remarks shown as saved, by their words, which are never used twice.
+    pub(super) words: BTreeMap<String, Word>,
+    /// How often a case was edited on a phone.
+    pub(super) acts: BTreeMap<(usize, CaseId), u32>,
+    /// Version of a case's ledger last seen on a phone, with the epoch it belongs to.
+    pub(super) seen: BTreeMap<(usize, CaseId), (u64, u32)>,
+    /// Reports a restored phone forgot; the centre may have them all the same.
+    pub(super) excused: BTreeSet<CaseId>,
+    made: u64,
+}
+
+/// A remark.
+#[derive(Debug, Clone)]
+pub(super) struct Word {
+    /// The case it was said of.
+    pub(super) case: CaseId,
+    /// Phones that hold it.
+    pub(super) phones: BTreeSet<usize>,
+}
+
+impl Promises {
+    /// Words nobody used before.
+    pub(super) fn fresh_words(&mut self) -> String {
+        self.made += 1;
+        format!("[{}]", self.made)
+    }
+
+    /// A phone became two.
+    pub(super) fn copied(&mut self, from: usize, to: usize) {
+        let holders = self.reports.values_mut().chain(self.words.values_mut().map(|word| &mut word.phones));
+        for phones in holders.filter(|phones| phones.contains(&from)) {
+            phones.insert(to);
+        }
+        let of = |key: &(usize, CaseId)| key.0 == from;
+        let acts: Vec<_> = self.acts.iter().filter(|(key, _)| of(key)).map(|(key, n)| ((to, key.1), *n)).collect();
+        self.acts.extend(acts);
+        let seen: Vec<_> = self.seen.iter().filter(|(key, _)| of(key)).map(|(key, at)| ((to, key.1), *at)).collect();
+        self.seen.extend(seen);
+    }
+
+    /// A phone went back in time: what it no longer holds is only expected where somebody else has it.
+    pub(super) fn forget(
+        &mut self,
+        phone: usize,
+        mut holds_case: impl FnMut(CaseId) -> bool,
+        mut holds_words: impl FnMut(&str) -> bool,
+        mut acts: impl FnMut(CaseId) -> u32,
+        at_centre: impl Fn(CaseId) -> bool,
+        said_at_centre: impl Fn(CaseId, &str) -> bool,
+    ) {
+        self.seen.retain(|key, _| key.0 != phone);
+        self.acts.iter_mut().filter(|(key, _)| key.0 == phone).for_each(|(key, n)| *n = acts(key.1).min(*n));
+        self.acts.retain(|_, n| *n > 0);
+        for (case, phones) in &mut self.reports {
+            if phones.contains(&phone) && !holds_case(*case) {
+                phones.remove(&phone);
+            }
+        }
+        let excused = self.reports.extract_if(.., |case, phones| phones.is_empty() && !at_centre(*case));
+        self.excused.extend(excused.map(|(case, _)| case));
+        for (text, word) in &mut self.words {
+            if word.phones.contains(&phone) && !holds_words(text) {
+                word.phones.remove(&phone);
+            }
+        }
+        self.words.retain(|text, word| !word.phones.is_empty() || said_at_centre(word.case, text));
+    }
+
+    /// The centre went back in time: what no phone holds any more is gone.
+    pub(super) fn lost_at_centre(&mut self, known: &BTreeSet<CaseId>) {
+        let excused = self.reports.extract_if(.., |case, phones| phones.is_empty() && !known.contains(case));
+        self.excused.extend(excused.map(|(case, _)| case));
+        self.words.retain(|_, word| !word.phones.is_empty());
+    }
+
+    /// A phone showed a report as saved.
+    pub(super) fn reported(&mut self, phone: usize, case: CaseId) {
+        self.reports.entry(case).or_default().insert(phone);
+    }
+
+    /// A phone showed an edit of a case as saved.
+    pub(super) fn edited(&mut self, phone: usize, case: CaseId, words: Option<String>) {
+        *self.acts.entry((phone, case)).or_default() += 1;
+        if let Some(words) = words {
+            self.words.insert(words, Word { case, phones: BTreeSet::from([phone]) });
+        }
+    }
+}

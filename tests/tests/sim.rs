@@ -1,0 +1,30 @@
+//! A whole city by the dice: nothing saved is lost, nothing is counted twice, everybody ends with the same.
+
+use xunge_tests::sim::{self, Scale};
+
+/// Seeds of the tier: `quick` and a plain `cargo test` run a few, `ci` two hundred, `full` a thousand.
+fn seeds() -> u64 {
+    match std::env::var("XUNGE_SIM_SEEDS") {
+        Ok(seeds) => seeds.parse().expect("XUNGE_SIM_SEEDS is a number"),
+        Err(_) => 20,
+    }
+}
+
+fn holds(seed: u64) {
+    if let Err(violation) = sim::run(seed, Scale::default(), false) {
+        panic!("{violation}");
+    }
+}
+
+#[test]
+fn a_city_keeps_its_promises_whatever_the_weather() {
+    (0..seeds()).for_each(holds);
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let small = Scale { phones: 4, steps: 60, ..Scale::default() };
+    let run = |seed| sim::run(seed, small, false).unwrap().hash;
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7), run(8));
+}
