@@ -23,6 +23,12 @@ pub(super) fn add(applying: &mut Applying<'_, '_>, row: &mut CaseRow, events: &[
         let added = applying.tx.prepare_cached(SQL)?.execute(values)?;
         applying.outcome.received += added as u32;
         applying.outcome.progress |= added > 0;
+        // The server's own word on the report replaces what this phone made of it.
+        const REPORT: &str = "UPDATE event SET body = ?2 WHERE case_id = ?1 AND version = 1 AND ?3 = 1 AND body <> ?2";
+        let values = (row.id.as_bytes(), body.as_ref(), event.version);
+        if applying.tx.prepare_cached(REPORT)?.execute(values)? > 0 {
+            row.ledger = None;
+        }
     }
     // The office decided on a report whose acceptance this phone never heard of: the report did arrive.
     let first_kept = first_version(applying.tx, row.id)?;
@@ -38,7 +44,7 @@ pub(super) fn add(applying: &mut Applying<'_, '_>, row: &mut CaseRow, events: &[
 pub(super) fn derive_submit(applying: &mut Applying<'_, '_>, row: &mut CaseRow, at: Millis) -> Result<(), StoreError> {
     let Some(user) = &applying.phone.user else { return Ok(()) };
     // As they were sent: edits made while the report was under way are not part of what was taken.
-    let facts = row.base_doc()?.facts().0;
+    let facts = if row.base.is_some() { row.base_doc()?.facts().0 } else { row.facts.clone() };
     let payload = Payload {
         mode_claim: Some(facts.mode_claim.unwrap_or(Mode::Forwarded)),
         category_claim: facts.category_claim,
