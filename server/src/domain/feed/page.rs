@@ -75,9 +75,11 @@ pub struct FeedPage {
 pub async fn page(tx: &mut dyn Tx, reader: &Reader, cursor: u64, unheard: &[CaseId]) -> Result<FeedPage, StoreError> {
     let head = super::head(tx, &reader.district).await?;
     let progress = match Progress::decode(cursor) {
-        // A cursor beyond the head is from before a restore, or invented.
-        None if (cursor == 0 || cursor > head as u64) && head > 0 => Progress::begin(head),
-        found => found,
+        Some(progress) if progress.is_of(head) => Some(progress),
+        None if cursor > 0 && cursor <= head as u64 => None,
+        // New, or a cursor beyond the head: from before a restore, or invented.
+        _ if head > 0 => Progress::begin(head),
+        _ => None,
     };
     let mut page = match progress {
         Some(progress) => snapshot::page(tx, reader, progress).await?,

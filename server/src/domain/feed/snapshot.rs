@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 use super::items::{self, Weighed};
 use super::page::{FeedPage, Reader};
 use crate::params;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, Value};
 
-/// How far back a person's own ended cases are sent, in milliseconds of business time before the newest case of all.
+/// How far back a person's own ended cases are sent, in milliseconds of business time before the walk began.
 const OWN_HISTORY_MS: i64 = 62 * 86_400_000;
 
 /// Rows walked for one page, wanted or not, per row of a page of news: about a tenth of a second.
@@ -49,6 +49,11 @@ impl Progress {
         })
     }
 
+    /// True if the walk can have begun in a feed that reaches this far now.
+    pub(super) fn is_of(self, head: i64) -> bool {
+        (1..=head).contains(&self.head)
+    }
+
     fn encode(self) -> u64 {
         let pass = if self.ended { SECOND_PASS } else { 0 };
         SNAPSHOT | pass | (self.head as u64) << POSITION_BITS | self.below as u64
@@ -61,7 +66,7 @@ pub(super) async fn page(tx: &mut dyn Tx, reader: &Reader, start: Progress) -> R
     let mut progress = start;
     let mut seen = BTreeSet::new();
     let (mut bytes, mut looked) = (0, 0);
-    let newest = newest(tx, reader).await?;
+    let began = began(tx, reader, start.head).await?;
     loop {
         let positions = joins(tx, reader, progress.below).await?;
         let exhausted = positions.len() < reader.size.rows;
@@ -71,7 +76,7 @@ pub(super) async fn page(tx: &mut dyn Tx, reader: &Reader, start: Progress) -> R
             let row = items::row(tx, &reader.district, position).await?;
             if seen.insert(row.case) {
                 let standing = items::standing(tx, row.case, &reader.keys).await?;
-                let recent = standing.own && standing.touched_at > newest - OWN_HISTORY_MS;
+                let recent = standing.own && standing.touched_at > began - OWN_HISTORY_MS;
                 let wanted = if progress.ended { !standing.open && recent } else { standing.open && standing.visible };
                 if wanted {
                     let mut weighed = Weighed::new(row.case);
@@ -112,10 +117,18 @@ async fn joins(tx: &mut dyn Tx, reader: &Reader, below: i64) -> Result<Vec<i64>,
     Ok(found.into_iter().rev().take(reader.size.rows).collect())
 }
 
-/// When the newest case of the district was received; the business clock may stand in another year than the host's.
-async fn newest(tx: &mut dyn Tx, reader: &Reader) -> Result<i64, StoreError> {
-    let sql = "SELECT received_at FROM case_row WHERE district = ?1 ORDER BY received_at DESC, id DESC LIMIT 1";
-    tx.query(sql, params![&reader.district]).await?.first().map_or(Ok(0), |row| row.int(0))
+/// When the walk began: the business time of the row at its head. Whatever ends during the walk ends after that,
+/// however long the walk takes, and so is never too old to be sent.
+async fn began(tx: &mut dyn Tx, reader: &Reader, head: i64) -> Result<i64, StoreError> {
+    let row = items::row(tx, &reader.district, head).await?;
+    let (sql, name) = match (row.version, row.changes.last()) {
+        (Some(version), _) => ("SELECT at FROM case_event WHERE case_id = ?1 AND version = ?2", Value::from(version)),
+        (None, Some(hash)) => {
+            ("SELECT received_at FROM change_row WHERE case_id = ?1 AND hash = ?2", Value::from(hash.as_bytes()))
+        }
+        (None, None) => return Ok(0),
+    };
+    tx.query_one(sql, params![row.case.as_bytes(), name]).await?.int(0)
 }
 
 #[cfg(test)]

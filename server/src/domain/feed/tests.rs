@@ -151,6 +151,45 @@ async fn a_case_that_ended_long_ago_reaches_a_newer_phone_whole_when_it_returns(
 }
 
 #[tokio::test]
+async fn a_case_that_ends_during_a_first_walk_of_two_months_is_not_too_old_for_it() {
+    let mut district = District::new().await;
+    let (mut reporter, _, first) = reporter_and_stranger(&district).await;
+    for _ in 0..40 {
+        reporter.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    }
+    reporter.drain(&district).await;
+    let mut newer = district.phone(&reporter.user).await;
+    district.desk.services.feed_page = Size { bytes: 600, rows: 3 };
+    newer.sync(&district).await;
+    assert!(!newer.cases.contains_key(&first), "the walk goes from the newest to the oldest");
+    let reviewer = district.reviewer_of(first).await;
+    district.act(&reviewer, first, Verb::Void, because()).await.unwrap();
+    district.advance_days(70);
+    reporter.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    reporter.drain(&district).await;
+    newer.drain(&district).await;
+    assert_eq!(newer.cases[&first].version, 2);
+}
+
+#[tokio::test]
+async fn a_cursor_from_nowhere_begins_again() {
+    let district = District::new().await;
+    let user = district.inspectors().await.remove(0);
+    for cursor in [1, 1 << 63, u64::MAX] {
+        let mut phone = district.phone(&user).await;
+        (phone.cursor, phone.epoch) = (cursor, 1);
+        assert!(phone.sync(&district).await.feed.is_empty());
+    }
+    let (reporter, _, case) = reporter_and_stranger(&district).await;
+    for cursor in [0, 7, 1_000, 1 << 62, 1 << 63, u64::MAX, u64::MAX - (1 << 62)] {
+        let mut phone = district.phone(&reporter.user).await;
+        (phone.cursor, phone.epoch) = (cursor, 1);
+        phone.drain(&district).await;
+        assert_eq!(phone.cases[&case].version, 1, "{cursor:x}");
+    }
+}
+
+#[tokio::test]
 async fn a_phone_that_never_heard_of_its_report_is_told_how_it_ended_however_long_ago() {
     let district = District::new().await;
     let (mut other, _, _) = reporter_and_stranger(&district).await;
