@@ -15,7 +15,7 @@ use super::page::{Page, show};
 use super::sent::Sent;
 use super::visit::Visit;
 use super::{link, words};
-use crate::domain::cases::{self, CaseItem, Filter};
+use crate::domain::cases::{self, CaseItem, Filter, Order};
 use crate::reference::org::UnitKind;
 use crate::reference::taxonomy::XIXIA;
 
@@ -24,7 +24,9 @@ const PAGE: usize = 50;
 /// Characters of a description in a row: two lines.
 const EXCERPT: usize = 48;
 /// What the list can be asked by, in the order of the form.
-const NAMES: [&str; 8] = ["q", "state", "mode", "unit", "category", "grid", "from", "to"];
+const NAMES: [&str; 9] = ["q", "state", "mode", "unit", "category", "grid", "from", "to", "order"];
+/// What the address says for the oldest first.
+const OLDEST: &str = "oldest";
 
 #[derive(Template)]
 #[template(path = "list.html")]
@@ -33,6 +35,7 @@ struct ListPage {
     summary: String,
     filters: Vec<Field>,
     ignored: Vec<String>,
+    sorted: &'static str,
     rows: Vec<ListRow>,
     first: Option<String>,
     next: Option<String>,
@@ -79,6 +82,10 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
         summary: summary(visit.lang, &filter, rows.len()),
         filters: filters(visit, query),
         ignored,
+        sorted: visit.lang.say(match filter.order {
+            Order::NewestFirst => "list.sorted",
+            Order::OldestFirst => "list.sorted_oldest",
+        }),
         first: filter.after.is_some().then(|| kept("")),
         next: found.next.as_deref().map(kept),
         rows,
@@ -131,6 +138,7 @@ fn read(visit: &Visit, query: &Sent) -> (Filter, Vec<String>) {
         from,
         to,
         q: query.given("q").map(str::to_owned),
+        order: if query.get("order") == OLDEST { Order::OldestFirst } else { Order::NewestFirst },
         after: query.parsed("after").ok().flatten(),
         limit: PAGE,
         ..Filter::default()
@@ -144,6 +152,10 @@ fn filters(visit: &Visit, query: &Sent) -> Vec<Field> {
     let kind = |name: &str, current: &str| match name {
         "state" => Kind::Choice(choices::states(lang, current)),
         "mode" => Kind::Choice(choices::modes(lang, lang.say("list.all"), current)),
+        "order" => Kind::Choice(vec![choices::ungrouped(vec![
+            Choice::new("", lang.say("list.newest"), current),
+            Choice::new(OLDEST, lang.say("list.oldest"), current),
+        ])]),
         "unit" => {
             Kind::Choice(choices::units(&visit.directory, |kind| kind != UnitKind::Handling, all(current), current))
         }
@@ -159,6 +171,7 @@ fn filters(visit: &Visit, query: &Sent) -> Vec<Field> {
         "grid" => lang.say("list.grid"),
         "from" => lang.say("list.from"),
         "to" => lang.say("list.to"),
+        "order" => lang.say("list.order"),
         _ => lang.say("list.q"),
     };
     let field = |name: &&str| Field {

@@ -110,6 +110,21 @@ async fn every_number_of_the_overview_opens_exactly_the_cases_it_counts() {
 }
 
 #[tokio::test]
+async fn a_list_can_be_read_from_either_end() {
+    let (office, _) = busy().await;
+    let browser = office.browser("audit-1").await;
+    let times = async |path: &str| -> Vec<String> {
+        let page = office.page(&browser, path).await;
+        page.all("a").filter(|it| it.attr("href").starts_with("/cases/")).map(|it| it.attr("href").to_owned()).collect()
+    };
+    let mut newest = times("/cases").await;
+    assert!(newest.len() > 3, "{newest:?}");
+    newest.reverse();
+    assert_eq!(times("/cases?order=oldest").await, newest);
+    assert!(office.page(&browser, "/cases?order=oldest").await.text_of("caption").contains("旧的在前"));
+}
+
+#[tokio::test]
 async fn the_figures_on_the_page_are_those_that_are_counted() {
     let (office, _) = busy().await;
     let page = office.page(&office.browser("audit-1").await, "/").await;
