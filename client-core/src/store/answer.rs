@@ -58,12 +58,12 @@ impl Store {
     /// Applies an answer; all of it or nothing. Applying it twice changes nothing more.
     ///
     /// # Errors
-    /// [`StoreError::Moved`] for an answer to what this phone asked before it read on.
+    /// [`StoreError::Moved`] for an answer to what is not the newest request of this phone.
     pub fn apply(&self, answer: &Answer) -> Result<Outcome, StoreError> {
         self.write(|tx| {
             let phone = phone_row::load(tx)?;
-            // Another process of this phone read on meanwhile; what it has may not be taken back.
-            if phone.cursor != answer.from {
+            // Another process of this phone asked meanwhile; what it was told may not be taken back.
+            if phone.counter != answer.counter {
                 return Err(StoreError::Moved);
             }
             let phone = phone_row::PhoneRow { server_time: answer.server_time, ..phone };
@@ -297,10 +297,17 @@ impl Applying<'_, '_> {
     }
 
     fn position(&mut self, answer: &Answer) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE phone SET epoch = ?1, cursor = ?2, server_time = ?3, last_sync = ?4, blocked = NULL";
+        const SQL: &str = "UPDATE phone SET epoch = ?1, cursor = ?2, server_time = ?3, last_sync = ?4, heard = ?5, \
+                           blocked = NULL";
         let (epoch, cursor) = (answer.epoch as i64, answer.cursor as i64);
         self.outcome.progress |= cursor != self.phone.cursor as i64;
-        self.tx.prepare_cached(SQL)?.execute((epoch, cursor, answer.server_time.0, answer.now.0))?;
+        self.tx.prepare_cached(SQL)?.execute((
+            epoch,
+            cursor,
+            answer.server_time.0,
+            answer.now.0,
+            answer.counter as i64,
+        ))?;
         Ok(())
     }
 }

@@ -19,7 +19,15 @@ impl Store {
             let phone = phone_row::load(tx)?;
             let (epoch, cursor, counter) = (phone.epoch, phone.cursor, phone.counter);
             let waiting = tally(tx)?;
-            let mut batch = Batch { epoch, cursor, counter, reference: phone.reference, waiting, ..Batch::default() };
+            let mut batch = Batch {
+                epoch,
+                cursor,
+                counter,
+                heard: phone.heard,
+                reference: phone.reference,
+                waiting,
+                ..Batch::default()
+            };
             let mut bytes = self.collect_cases(tx, room, &phone, &mut batch)?;
             self.collect_requests(tx, room, limits::REQUESTS, &mut batch, &mut bytes)?;
             batch.photos = photos::waiting(tx, room.photos.min(limits::PHOTOS), &room.parked_photos)?;

@@ -84,6 +84,8 @@ pub struct PhoneRow {
     pub cursor: u64,
     /// Last number used in a device proof.
     pub counter: u64,
+    /// Number of the newest request whose answer was taken in; 0 for none.
+    pub heard: u64,
     /// Version of the reference data here; 0 for none.
     pub reference: u64,
     /// Business time the server told last.
@@ -141,7 +143,7 @@ impl Store {
                 rusqlite::params![device.as_bytes(), url, spki_pin, server, user],
             )?;
             if known.device.as_ref() != Some(device) {
-                tx.execute("UPDATE phone SET counter = 0, cursor = 0", [])?;
+                tx.execute("UPDATE phone SET counter = 0, cursor = 0, heard = 0", [])?;
                 // A new device is sent what its user may see now, but not what went out of view while it was shut out.
                 tx.execute("UPDATE case_local SET gone = 1 WHERE own = 0 AND mine = 0 AND state = 'submitted'", [])?;
                 super::answer::forget_gone(tx)?;
@@ -173,7 +175,7 @@ impl Store {
 /// Reads the row.
 pub(super) fn load(tx: &Transaction<'_>) -> Result<PhoneRow, StoreError> {
     const SQL: &str = "SELECT device, server_url, spki_pin, server, user, epoch, cursor, counter, reference, \
-                       server_time, last_sync, blocked FROM phone";
+                       server_time, last_sync, blocked, heard FROM phone";
     let mut statement = tx.prepare_cached(SQL)?;
     let (mut phone, server, user) = statement.query_row([], |row| {
         let phone = PhoneRow {
@@ -187,6 +189,7 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<PhoneRow, StoreError> {
             server_time: Millis(row.get(9)?),
             last_sync: Millis(row.get(10)?),
             blocked: row.get(11)?,
+            heard: row.get::<_, i64>(12)? as u64,
             ..PhoneRow::default()
         };
         Ok((phone, row.get::<_, Option<String>>(3)?, row.get::<_, Option<String>>(4)?))

@@ -38,7 +38,7 @@ pub(super) struct Opened {
 
 /// Opens the body of an answer and holds it against what was pushed.
 pub(super) fn open(body: &[u8], page: &Page, now: Millis) -> Result<Opened, BadAnswer> {
-    let (pushed, offers, cursor) = (page.pushed.clone(), &page.offers, page.cursor);
+    let (pushed, offers) = (page.pushed.clone(), &page.offers);
     let mut down: SyncDown = codec::unpack(body)?;
     if digest::of_page(&codec::encode(&down.feed)) != down.feed_digest {
         return Err(BadAnswer::Feed);
@@ -56,7 +56,7 @@ pub(super) fn open(body: &[u8], page: &Page, now: Millis) -> Result<Opened, BadA
         more: down.more,
         reference: down.reference,
         answer: Answer {
-            from: cursor,
+            counter: page.sent.counter,
             epoch: down.epoch,
             cursor: down.cursor,
             server_time: down.server_time,

@@ -27,6 +27,8 @@ pub struct Batch {
     pub cursor: u64,
     /// Last number used in a device proof.
     pub counter: u64,
+    /// Number of the newest request whose answer was taken in; 0 for none.
+    pub heard: u64,
     /// Version of the reference data.
     pub reference: u64,
     /// Cases with something to send, oldest first.
@@ -138,8 +140,8 @@ pub struct Verdict {
 /// An answer after every check that needs no database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Feed position the request began from.
-    pub from: u64,
+    /// Number of the request's proof.
+    pub counter: u64,
     /// The server's epoch.
     pub epoch: u64,
     /// New feed position.

@@ -49,8 +49,6 @@ impl PageSize {
 pub(super) struct Page {
     pub(super) envelope: Vec<u8>,
     pub(super) sent: Sent,
-    /// Feed position it asks for news after.
-    pub(super) cursor: u64,
     pub(super) pushed: Vec<Pushed>,
     pub(super) requests: Vec<(IntentId, CaseId)>,
     pub(super) offers: Vec<PhotoOffer>,
@@ -92,7 +90,7 @@ pub(super) fn build(batch: Batch, size: PageSize, device: DeviceId, key: &Signin
     let pushed = cases.iter().map(remember).collect();
     let envelope = Envelope::seal(frame, device, counter, key).to_bytes();
     let text_left = batch.text_left || take < all;
-    Page { envelope, cursor: up.cursor, sent: Sent { counter, cases }, pushed, requests, offers: up.photos, text_left }
+    Page { envelope, sent: Sent { counter, cases }, pushed, requests, offers: up.photos, text_left }
 }
 
 fn body(batch: &Batch, take: usize, offered: usize, phone_time: Millis) -> SyncUp {
@@ -112,6 +110,7 @@ fn body(batch: &Batch, take: usize, offered: usize, phone_time: Millis) -> SyncU
             photos: batch.waiting.photos,
             oldest: if left == 0 { Millis(0) } else { batch.waiting.oldest },
         },
+        heard: (batch.heard > 0).then_some(batch.heard),
     }
 }
 

@@ -31,6 +31,7 @@ fn up() -> SyncUp {
         reference: 2,
         phone_time: Millis(-5),
         waiting: Waiting { cases: 1, photos: 2, oldest: Millis(1_700_000_000_000) },
+        heard: None,
     }
 }
 

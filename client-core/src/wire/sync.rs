@@ -35,6 +35,9 @@ pub struct SyncUp {
     /// What will still be on the phone after this request.
     #[n(7)]
     pub waiting: Waiting,
+    /// Proof number of the phone's newest request whose answer it took in; none before the first.
+    #[n(8)]
+    pub heard: Option<u64>,
 }
 
 /// Changes of one case.

@@ -146,14 +146,51 @@ pub async fn spend(
         Spent::Repeat => Ok(Err(ProofError::Replayed)),
         Spent::Behind => Ok(Err(ProofError::Cloned)),
         Spent::Fork => {
-            tx.execute("UPDATE device SET cloned_at = ?2 WHERE id = ?1", params![id.as_bytes(), now.0]).await?;
-            let subject = id.to_string();
-            let actor = &found.user.id;
-            let entry = audit::Entry { at: now, actor, action: "device.cloned", subject: &subject, detail: "{}" };
-            audit::append(tx, &entry).await?;
+            note_clone(tx, id, &found.user.id, now).await?;
             Ok(Err(ProofError::Cloned))
         }
     }
+}
+
+/// Notes what a phone's newest request says it has heard; refuses it if only a copy of the phone can say so.
+///
+/// A phone that sent request 7 has heard the answer to 7, or, if that was lost, what it had heard when it sent 7. Two
+/// copies may leap over each other's numbers for a long time, and neither would be told of what the other brings in
+/// their common name; but each knows only the answers to its own requests.
+pub async fn hear(
+    tx: &mut dyn Tx,
+    identified: &Identified,
+    heard: u64,
+    same_epoch: bool,
+    now: Millis,
+) -> Result<Result<(), ProofError>, StoreError> {
+    let (id, counter) = (identified.device.id, i64::try_from(identified.counter).unwrap_or(i64::MAX));
+    let sql = "SELECT d.counter, h.sync_counter, h.heard_counter FROM device d
+        LEFT JOIN device_heard h ON h.device = d.id WHERE d.id = ?1";
+    let row = tx.query_one(sql, params![id.as_bytes()]).await?;
+    if row.int(0)? != counter {
+        // Overtaken: a later request brought the same and more, or this one is from a copy whose numbers lag behind.
+        // Only who waits for the answer is shut out, and a phone that asked again meanwhile waits for another one.
+        return Ok(Err(ProofError::Cloned));
+    }
+    let heard = i64::try_from(heard).unwrap_or(i64::MAX);
+    let known = row.opt_int(1)?.zip(row.opt_int(2)?).filter(|_| same_epoch);
+    if known.is_some_and(|(sent, before)| heard != sent && heard != before) {
+        note_clone(tx, id, &identified.device.user, now).await?;
+        return Ok(Err(ProofError::Cloned));
+    }
+    let sql = "INSERT INTO device_heard (device, sync_counter, heard_counter) VALUES (?1, ?2, ?3) ON CONFLICT (device)
+        DO UPDATE SET sync_counter = excluded.sync_counter, heard_counter = excluded.heard_counter";
+    tx.execute(sql, params![id.as_bytes(), counter, heard]).await?;
+    Ok(Ok(()))
+}
+
+/// Shuts out every copy of a phone until it enrols again.
+async fn note_clone(tx: &mut dyn Tx, id: DeviceId, user: &str, now: Millis) -> Result<(), StoreError> {
+    tx.execute("UPDATE device SET cloned_at = ?2 WHERE id = ?1", params![id.as_bytes(), now.0]).await?;
+    let subject = id.to_string();
+    let entry = audit::Entry { at: now, actor: user, action: "device.cloned", subject: &subject, detail: "{}" };
+    audit::append(tx, &entry).await
 }
 
 struct Found {

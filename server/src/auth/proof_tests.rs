@@ -127,3 +127,42 @@ fn the_window_slides_by_any_step() {
         assert_eq!(kept, WINDOW.saturating_sub(step as usize) * PRINT, "step {step}");
     }
 }
+
+/// One request that says what its phone has heard.
+async fn sync(store: &Store, counter: u64, heard: u64) -> Result<(), ProofError> {
+    let signature = proof(counter, b"x").sign(&key());
+    let heard = write(store, move |tx| {
+        Box::pin(async move {
+            let identified = match identify(tx, &proof(counter, b"x"), &signature).await? {
+                Ok(identified) => identified,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            if let Err(refused) = spend(tx, &identified, NOW).await? {
+                return Ok(Err(refused));
+            }
+            hear(tx, &identified, heard, true, NOW).await
+        })
+    });
+    heard.await.unwrap()
+}
+
+#[tokio::test]
+async fn a_copy_that_leaps_over_the_numbers_of_the_other_is_noticed_by_what_it_heard() {
+    let store = phone().await;
+    assert_eq!(sync(&store, 1, 0).await, Ok(()));
+    assert_eq!(sync(&store, 2, 1).await, Ok(()));
+    // The copy has heard what the phone had when it was made; so far it may be the phone after a lost answer.
+    assert_eq!(sync(&store, 9, 1).await, Ok(()));
+    assert_eq!(sync(&store, 10, 2).await, Err(ProofError::Cloned), "the phone has heard 2, which 9 had not");
+    assert_eq!(sync(&store, 11, 9).await, Err(ProofError::Cloned), "and the copy is shut out with it");
+}
+
+#[tokio::test]
+async fn lost_answers_and_requests_that_arrive_late_make_no_clone() {
+    let store = phone().await;
+    for (counter, heard) in [(1, 0), (2, 0), (3, 0), (4, 3), (7, 4)] {
+        assert_eq!(sync(&store, counter, heard).await, Ok(()), "{counter}");
+    }
+    assert_eq!(sync(&store, 6, 4).await, Err(ProofError::Cloned), "nobody waits for the answer to it");
+    assert_eq!(sync(&store, 8, 7).await, Ok(()));
+}

@@ -129,6 +129,12 @@ async fn commit(
                     Ok(device) => device,
                     Err(refused) => return Ok(Err(refused)),
                 };
+                if let Some(heard) = up.heard
+                    && let Err(refused) =
+                        proof::hear(tx, &identified, heard, prepared.push.same_epoch && up.epoch != 0, real_now).await?
+                {
+                    return Ok(Err(refused));
+                }
                 let written = everything(tx, &prepared, &up, &device, now).await?;
                 tx.execute(
                     "UPDATE device SET waiting_cases = ?2, waiting_photos = ?3, last_cursor = ?4 WHERE id = ?1",
