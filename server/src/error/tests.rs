@@ -104,3 +104,10 @@ fn english_is_spoken_when_it_is_preferred_to_chinese() {
     }
     assert_eq!(Language::of(&HeaderMap::new()), Language::Zh);
 }
+
+#[test]
+fn a_body_that_is_not_read_to_its_end_ends_the_connection() {
+    let ends = |error: ApiError| error.answer(Language::Zh).headers().get("connection").is_some();
+    assert!(ends(ApiError::TooLarge { allowed: 1 }) && ends(ApiError::Timeout));
+    assert!(!ends(ApiError::NotFound));
+}
