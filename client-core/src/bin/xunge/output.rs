@@ -1,6 +1,7 @@
 //! The edge: one document, or words for people, and the exit code.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line's edge")]
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -46,11 +47,7 @@ impl From<PhoneError> for Failure {
 pub(crate) fn finish(json: bool, result: Result<Said, Failure>) -> ExitCode {
     match result {
         Ok(said) => {
-            if json {
-                println!("{}", said.json);
-            } else {
-                println!("{}", said.words);
-            }
+            say(&if json { said.json.to_string() } else { said.words });
             ExitCode::from(u8::from(!said.ok))
         }
         Err(Failure::Phone(error)) => {
@@ -86,10 +83,15 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 fn fail(json: bool, code: &str, message: &str, hint: &str, subject: &str, people: &str) {
     if json {
-        println!("{}", json!({"error": {"code": code, "message": message, "hint": hint, "subject": subject}}));
+        say(&json!({"error": {"code": code, "message": message, "hint": hint, "subject": subject}}).to_string());
     } else {
         eprintln!("{people}");
     }
+}
+
+/// A line on stdout. A reader that has gone, like `| head`, is no failure: the work is done.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// A line for whoever watches; never on stdout.
