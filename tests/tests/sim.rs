@@ -2,7 +2,7 @@
 
 use xunge_tests::sim::{self, Scale};
 
-/// Seeds of the tier: `quick` and a plain `cargo test` run a few, `ci` two hundred, `full` a thousand.
+/// A plain `cargo test` runs a few seeds; `figures -- sim` runs those of a tier.
 fn seeds() -> u64 {
     match std::env::var("XUNGE_SIM_SEEDS") {
         Ok(seeds) => seeds.parse().expect("XUNGE_SIM_SEEDS is a number"),

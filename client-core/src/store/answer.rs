@@ -188,7 +188,8 @@ impl Applying<'_, '_> {
     /// the task and not the case; the inspector has to hear of it, and the bytes lie in the server's quarantine.
     fn is_forgotten(&self, row: &CaseRow) -> bool {
         let own_report = row.own && row.submit == Submit::Acked;
-        let waited = row.dirty_since.map_or(0, |since| self.now.0.saturating_sub(since.0));
+        // A clock that was set back since then would wait for ever.
+        let waited = row.dirty_since.map_or(0, |since| self.now.0.saturating_sub(since.0).saturating_abs());
         own_report || (!row.own && row.ledger_epoch != self.phone.epoch && waited < COLLEAGUE_MS)
     }
 

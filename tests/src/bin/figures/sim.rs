@@ -30,7 +30,7 @@ pub(crate) struct Wanted {
 impl Tier {
     pub(crate) fn seeds(self) -> Range<u64> {
         match self {
-            Self::Ci => 0..200,
+            Self::Ci => 0..30,
             Self::Full => 0..10_000,
         }
     }

@@ -34,7 +34,7 @@ impl World {
             let own: Option<bool> = own.query_row([case.as_bytes()], |row| row.get(0)).optional().unwrap();
             let kept: u32 = intents.query_row([case.as_bytes()], |row| row.get(0)).unwrap();
             // A colleague's case may have left and come back, without what was done here and is at the centre.
-            if own.is_some_and(|own| own || kept > 0) {
+            if own.is_some_and(|own| own || kept >= acts) {
                 hold(kept >= acts, "what was saved stays on the phone", || {
                     format!("phone {name} case {case}: {kept} of {acts} acts")
                 })?;
