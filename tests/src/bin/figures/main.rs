@@ -1,139 +1,174 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | photos | server | new-phone | all [--json]`, and `figures -- sim` for the simulator. Wall times on a
-//! shared machine are noise; bytes, requests and ratios are not.
+//! `figures -- sync | photos | server | new-phone | sim | all [--tier quick|ci|full] [--json] [--record]`. Wall times on a
+//! shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
+//! committed log, `figures -- log` adds the log up. The exit code is 1 if a promise was broken; a target that is
+//! missed is printed as SHORT and is no failure, because machines differ.
 
-#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+mod figure;
 mod newphone;
 mod photos;
+mod record;
 mod server;
 mod sim;
 mod sync;
 
+use std::fmt;
+use std::ops::Range;
+
 use clap::{Parser, ValueEnum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xunge_tests::sim::Scale;
+
+use self::figure::Figure;
+use self::record::Watch;
 
 #[derive(Parser)]
 struct Arguments {
     /// Which figures.
     #[arg(value_enum, default_value = "all")]
     which: Which,
-    /// One JSON document instead of a table.
+    /// One JSON document instead of tables.
     #[arg(long)]
     json: bool,
-    /// How many seeds of the simulator.
+    /// How long a run.
     #[arg(long, value_enum, default_value = "ci")]
-    tier: sim::Tier,
-    /// Which seeds of the simulator, instead of a tier's: `A..B`, B not included, or one.
-    #[arg(long, value_parser = sim::range)]
-    seeds: Option<std::ops::Range<u64>>,
+    tier: Tier,
+    /// Add the run to docs/figures/log.jsonl.
+    #[arg(long)]
+    record: bool,
+    /// Which seeds, instead of a tier's: `A..B`, B not included, or one.
+    #[arg(long, value_parser = range)]
+    seeds: Option<Range<u64>>,
+    /// Threads for what runs by seeds; each seed runs on one.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
     /// Print everything that happens in the simulator, on one thread.
     #[arg(long)]
     trace: bool,
-    /// Threads for seeds of the simulator; each seed runs on one.
-    #[arg(long, default_value_t = 1)]
-    jobs: usize,
     /// Clone phones of the simulator as well.
     #[arg(long)]
     clones: bool,
-    /// Steps of a seed before everything heals.
+    /// Steps of a seed of the simulator before everything heals.
     #[arg(long, default_value_t = Scale::default().steps)]
     steps: u32,
-    /// Phones of a seed.
+    /// Phones of a seed of the simulator.
     #[arg(long, default_value_t = Scale::default().phones)]
     phones: usize,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
+/// A group of figures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum Which {
+    /// Bytes, requests and seconds of a phone on a weak link.
     Sync,
+    /// Photos and text on a link that keeps breaking.
     Photos,
+    /// What the server can take.
     Server,
+    /// What a new phone is sent.
     NewPhone,
+    /// A city by the dice.
     Sim,
+    /// All of them.
     All,
+    /// What the committed log adds up to; measures nothing.
+    Log,
 }
 
-/// One line: a target and what was measured.
-#[derive(Debug, Serialize)]
-struct Figure {
-    /// What was measured.
-    name: &'static str,
-    /// What was wanted.
-    target: String,
-    /// What came out.
-    measured: String,
-    /// Whether it is within the target; `None` where the figure only informs.
-    within: Option<bool>,
+/// How long a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Tier {
+    /// Seconds.
+    Quick,
+    /// Before a change lands.
+    Ci,
+    /// Before a release.
+    Full,
 }
 
-impl Figure {
-    /// A figure that must not be above `limit`.
-    fn at_most(name: &'static str, value: f64, limit: f64, unit: &str) -> Self {
-        Self {
-            name,
-            target: format!("<= {limit:.2} {unit}"),
-            measured: format!("{value:.2} {unit}"),
-            within: Some(value <= limit),
+impl Tier {
+    /// The one of three numbers that belongs to the tier.
+    fn pick(self, quick: u64, ci: u64, full: u64) -> u64 {
+        match self {
+            Self::Quick => quick,
+            Self::Ci => ci,
+            Self::Full => full,
         }
     }
+}
 
-    /// A figure that must not be below `limit`.
-    fn at_least(name: &'static str, value: f64, limit: f64, unit: &str) -> Self {
-        Self {
-            name,
-            target: format!(">= {limit:.0} {unit}"),
-            measured: format!("{value:.0} {unit}"),
-            within: Some(value >= limit),
-        }
+impl fmt::Display for Which {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.to_possible_value().expect("no variant is hidden").get_name())
     }
+}
 
-    /// A figure without a target.
-    fn note(name: &'static str, measured: String) -> Self {
-        Self { name, target: "-".to_owned(), measured, within: None }
+impl fmt::Display for Tier {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.to_possible_value().expect("no variant is hidden").get_name())
+    }
+}
+
+impl Arguments {
+    /// The seeds of a group that runs by seeds.
+    fn seeds_of(&self, which: Which) -> Option<Range<u64>> {
+        let of_tier = match which {
+            Which::Sim => 0..sim::seeds(self.tier),
+            _ => return None,
+        };
+        Some(self.seeds.clone().unwrap_or(of_tier))
+    }
+}
+
+/// Reads `A..B`, or one seed.
+fn range(text: &str) -> Result<Range<u64>, String> {
+    let bad = |_| format!("`{text}` is neither a seed nor a range like 0..200");
+    match text.split_once("..") {
+        Some((first, end)) => Ok(first.parse().map_err(bad)?..end.parse().map_err(bad)?),
+        None => text.parse().map_err(bad).map(|seed| seed..seed + 1),
+    }
+}
+
+async fn measure(which: Which, arguments: &Arguments) -> Vec<Figure> {
+    match which {
+        Which::Sync => sync::measure().await,
+        Which::Photos => photos::measure().await,
+        Which::NewPhone => newphone::measure().await,
+        Which::Server => server::measure().await,
+        Which::Sim => sim::measure(&sim::Wanted::from(arguments)).await,
+        Which::All | Which::Log => vec![],
     }
 }
 
 #[tokio::main]
 async fn main() {
     let arguments = Arguments::parse();
-    if arguments.which == Which::Sim {
-        let wanted = sim::Wanted {
-            seeds: arguments.seeds.unwrap_or_else(|| arguments.tier.seeds()),
-            trace: arguments.trace,
-            json: arguments.json,
-            jobs: arguments.jobs.max(1),
-            scale: Scale { phones: arguments.phones, steps: arguments.steps, clones: arguments.clones },
-        };
-        let held = tokio::task::spawn_blocking(move || sim::run(&wanted)).await.unwrap();
-        std::process::exit(i32::from(!held));
+    if arguments.which == Which::Log {
+        return record::summary();
     }
-    let mut figures = vec![];
-    let wanted = |which| arguments.which == which || arguments.which == Which::All;
-    if wanted(Which::Sync) {
-        figures.extend(sync::measure().await);
-    }
-    if wanted(Which::Photos) {
-        figures.extend(photos::measure().await);
-    }
-    if wanted(Which::NewPhone) {
-        figures.extend(newphone::measure().await);
-    }
-    if wanted(Which::Server) {
-        figures.extend(server::measure().await);
+    let all = [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Sim];
+    let wanted = all.into_iter().filter(|which| [*which, Which::All].contains(&arguments.which));
+    let mut records = vec![];
+    for which in wanted {
+        let watch = Watch::start();
+        let figures = measure(which, &arguments).await;
+        let record = watch.record(which, &arguments, figures);
+        if !arguments.json {
+            record.print();
+        }
+        if arguments.record {
+            record.append();
+        }
+        records.push(record);
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&figures).unwrap());
-        return;
+        println!("{}", serde_json::to_string_pretty(&records).unwrap());
     }
-    for figure in &figures {
-        let verdict = match figure.within {
-            Some(true) => "ok",
-            Some(false) => "SHORT",
-            None => "",
-        };
-        println!("{:<58} {:>18} {:>26}  {verdict}", figure.name, figure.target, figure.measured);
-    }
+    let broken = records.iter().flat_map(|record| &record.figures).any(Figure::is_broken);
+    std::process::exit(i32::from(broken));
 }

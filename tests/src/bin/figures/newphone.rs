@@ -11,7 +11,7 @@ use xunge_tests::pusher::Pusher;
 use xunge_tests::scene::Scene;
 use xunge_tests::workload::{self, Reported};
 
-use super::Figure;
+use super::figure::Figure;
 
 const CASES: usize = 10_000;
 const OWN: usize = 303;

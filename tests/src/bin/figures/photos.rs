@@ -9,7 +9,7 @@ use xunge_tests::link::{Link, Weather};
 use xunge_tests::process::Server;
 use xunge_tests::scene::Scene;
 
-use super::Figure;
+use super::figure::Figure;
 
 /// Reports, each with a photo before and one after.
 const REPORTS: u8 = 6;

@@ -11,7 +11,7 @@ use xunge_tests::pusher::{self, Push, Pusher};
 use xunge_tests::scene::Scene;
 use xunge_tests::workload::{self, Reported};
 
-use super::Figure;
+use super::figure::Figure;
 
 /// Devices that push at once.
 const DEVICES: usize = 30;

@@ -4,52 +4,69 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
-use serde_json::json;
 use xunge_tests::sim::{self, Scale, Stats, Violation};
 
-/// How many seeds a tier runs.
-#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
-pub(crate) enum Tier {
-    /// A few minutes of one core.
-    Ci,
-    /// Before a release.
-    Full,
+use super::figure::{Figure, grouped};
+use super::{Arguments, Tier, Which};
+
+/// How many seeds a tier promises. Those of `ci` are the ones that hold, see docs/TESTING.md.
+pub(crate) fn seeds(tier: Tier) -> u64 {
+    tier.pick(10, 30, 10_000)
 }
 
 /// What to run.
 pub(crate) struct Wanted {
-    pub(crate) seeds: Range<u64>,
-    pub(crate) trace: bool,
-    pub(crate) json: bool,
-    pub(crate) jobs: usize,
-    pub(crate) scale: Scale,
+    seeds: Range<u64>,
+    /// How many of them there have to be.
+    target: u64,
+    trace: bool,
+    jobs: usize,
+    scale: Scale,
 }
 
-impl Tier {
-    pub(crate) fn seeds(self) -> Range<u64> {
-        match self {
-            Self::Ci => 0..30,
-            Self::Full => 0..10_000,
+impl From<&Arguments> for Wanted {
+    fn from(arguments: &Arguments) -> Self {
+        Self {
+            seeds: arguments.seeds_of(Which::Sim).expect("the simulator runs by seeds"),
+            target: seeds(arguments.tier),
+            trace: arguments.trace,
+            jobs: arguments.jobs.max(1),
+            scale: Scale { phones: arguments.phones, steps: arguments.steps, clones: arguments.clones },
         }
     }
 }
 
-/// Reads `A..B`, or one seed.
-pub(crate) fn range(text: &str) -> Result<Range<u64>, String> {
-    let bad = |_| format!("`{text}` is neither a seed nor a range like 0..200");
-    match text.split_once("..") {
-        Some((first, end)) => Ok(first.parse().map_err(bad)?..end.parse().map_err(bad)?),
-        None => text.parse().map_err(bad).map(|seed| seed..seed + 1),
+/// Runs the seeds; a seed that breaks an invariant is told at once, with how to run it again.
+pub(crate) async fn measure(wanted: &Wanted) -> Vec<Figure> {
+    let (stats, violations) = tokio::task::block_in_place(|| run(wanted));
+    let tried = wanted.seeds.end - wanted.seeds.start;
+    let stuck = violations.iter().filter(|violation| violation.invariant == "every queue drains").count() as u64;
+    let broken = violations.len() as u64 - stuck;
+    let kinds: BTreeSet<&str> = violations.iter().map(|violation| violation.invariant).collect();
+    let Stats { steps, cases, events, requests, crashes, misfortunes, phone_hours, rounds, hash, .. } = &stats;
+    let mut figures = vec![
+        Figure::promise("sim: seeds with a violation", tried, wanted.target, broken),
+        Figure::promise("sim: seeds with a stuck queue", tried, wanted.target, stuck),
+        Figure::note("sim: steps / cases / decisions", three(*steps, *cases, *events)),
+        Figure::note("sim: requests / crashes / misfortunes", three(*requests, *crashes, *misfortunes)),
+        Figure::note("sim: phone-hours", grouped(*phone_hours)),
+        Figure::note("sim: rounds until drained, at most", rounds.to_string()),
+        Figure::note("sim: trace of the last seed that held", hash.clone()),
+    ];
+    if !kinds.is_empty() {
+        figures.push(Figure::note("sim: broken", kinds.into_iter().collect::<Vec<_>>().join("; ")));
     }
+    figures
 }
 
-/// Runs the seeds; answers whether all of them held.
-pub(crate) fn run(wanted: &Wanted) -> bool {
+fn three(first: u64, second: u64, third: u64) -> String {
+    format!("{} / {} / {}", grouped(first), grouped(second), grouped(third))
+}
+
+fn run(wanted: &Wanted) -> (Stats, Vec<Violation>) {
     let next = AtomicU64::new(wanted.seeds.start);
     let results: Mutex<(Stats, Vec<Violation>)> = Mutex::default();
-    let started = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..if wanted.trace { 1 } else { wanted.jobs } {
             scope.spawn(|| {
@@ -63,9 +80,7 @@ pub(crate) fn run(wanted: &Wanted) -> bool {
                     match ran {
                         Ok(stats) => results.0.add(&stats),
                         Err(violation) => {
-                            if !wanted.json {
-                                println!("{violation}");
-                            }
+                            eprintln!("{violation}");
                             results.1.push(*violation);
                         }
                     }
@@ -73,27 +88,5 @@ pub(crate) fn run(wanted: &Wanted) -> bool {
             });
         }
     });
-    let (stats, mut violations) = results.into_inner().unwrap();
-    violations.sort_by_key(|violation| violation.seed);
-    let seconds = started.elapsed().as_secs_f64();
-    if wanted.json {
-        let broken: Vec<_> = violations
-            .iter()
-            .map(|it| json!({"seed": it.seed, "step": it.step, "invariant": it.invariant, "found": it.found}))
-            .collect();
-        let seeds = json!([wanted.seeds.start, wanted.seeds.end]);
-        println!("{:#}", json!({"seeds": seeds, "held": stats, "violations": broken, "seconds": seconds}));
-    } else {
-        let Stats { seeds, steps, cases, events, requests, crashes, misfortunes, phone_hours, rounds, hash } = &stats;
-        println!(
-            "{seeds} seeds held: {steps} steps, {cases} cases, {events} decisions, {requests} requests, {crashes} crashes, \
-             {misfortunes} misfortunes, {phone_hours} phone-hours; drained in at most {rounds} rounds; {seconds:.1} s"
-        );
-        println!("trace of the last seed: {hash}");
-        let kinds: BTreeSet<&str> = violations.iter().map(|violation| violation.invariant).collect();
-        if !violations.is_empty() {
-            println!("{} seeds FAILED: {}", violations.len(), kinds.into_iter().collect::<Vec<_>>().join("; "));
-        }
-    }
-    violations.is_empty()
+    results.into_inner().unwrap()
 }

@@ -14,7 +14,7 @@ use xunge_tests::process::Server;
 use xunge_tests::scene::Scene;
 use xunge_tests::{sink, workload};
 
-use super::Figure;
+use super::figure::Figure;
 
 const CASES: usize = 100;
 
