@@ -7,6 +7,7 @@ mod ids;
 mod org;
 mod role;
 mod time;
+mod worktime;
 
 pub use category::{CategoryRef, Kind};
 pub use facts::{Conflict, Facts, PhotoFact, PhotoRole, Remark};
@@ -16,3 +17,4 @@ pub use org::{OrgCode, OrgError, OrgLevel};
 pub(crate) use role::coded;
 pub use role::{Mode, Role};
 pub use time::{LocalDay, LocalMonth, Millis, TimeError};
+pub use worktime::{CalendarError, WorkCalendar};

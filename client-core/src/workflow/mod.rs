@@ -14,6 +14,7 @@
 mod apply;
 mod codes;
 mod command;
+pub mod deadline;
 mod decide;
 mod defaults;
 mod effects;

@@ -1,6 +1,7 @@
 //! The behaviour of the state machine, told on cases that go through it.
 
 mod cells;
+mod clocks;
 mod damage;
 mod desk;
 mod printed;
