@@ -99,7 +99,8 @@ impl App {
         let space = Space::of_disk(data.root());
         let tokens = Tokens::new(&keys, format!("xunge:{}", identity.district));
         let uploads = Uploads::new(store.clone(), blobs.clone(), staging, space.clone(), business.clone());
-        let services = Services::new(store.clone(), business);
+        let timetable = Arc::new(config.timetable.clone());
+        let services = Services { timetable, ..Services::new(store.clone(), business) };
         Ok(Self(Arc::new(Parts {
             sync: SyncDesk {
                 services: services.clone(),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::reference::timetable::Timetable;
+
 /// The settings of a running server.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +26,15 @@ pub struct Config {
     pub log: LogFormat,
     /// Which log lines are written, in the syntax of tracing's `EnvFilter`.
     pub log_filter: String,
+    /// Working hours as spans like `08:30-12:00`; the built-in ones if left out.
+    pub working_hours: Vec<String>,
+    /// A CSV file of holidays and of weekend days that are worked; the built-in one if left out.
+    pub calendar: Option<PathBuf>,
+    /// A CSV file of time limits; the built-in example if left out.
+    pub time_limits: Option<PathBuf>,
+    /// What those three give, once read.
+    #[serde(skip)]
+    pub timetable: Timetable,
 }
 
 /// How log lines look.
@@ -48,6 +59,10 @@ impl Default for Config {
             max_connections: 4_096,
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
+            working_hours: Vec::new(),
+            calendar: None,
+            time_limits: None,
+            timetable: Timetable::builtin().clone(),
         }
     }
 }
@@ -76,8 +91,18 @@ pub enum ConfigError {
 impl Config {
     /// Reads a file; what it leaves out keeps its default.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Io { path: path.to_owned(), cause })?;
-        Self::parse(&text).map_err(|what| ConfigError::Content { path: path.to_owned(), what })
+        let named = |what| ConfigError::Content { path: path.to_owned(), what };
+        let mut config = Self::parse(&read(path)?).map_err(named)?;
+        let beside = |file: &Option<PathBuf>| {
+            let file = file.as_ref().map(|file| path.parent().unwrap_or(Path::new("")).join(file));
+            file.map(|file| Ok::<_, ConfigError>((file.display().to_string(), read(&file)?))).transpose()
+        };
+        let (calendar, limits) = (beside(&config.calendar)?, beside(&config.time_limits)?);
+        let calendar = calendar.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        let limits = limits.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        config.timetable =
+            Timetable::of(&config.working_hours, calendar, limits).map_err(|error| named(error.to_string()))?;
+        Ok(config)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -92,6 +117,10 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|cause| ConfigError::Io { path: path.to_owned(), cause })
 }
 
 #[cfg(test)]
@@ -111,6 +140,23 @@ mod tests {
         )
         .unwrap();
         assert_eq!((config.listen.port(), config.trusted_proxies.len(), config.log), (80, 2, LogFormat::Json));
+    }
+
+    #[test]
+    fn working_time_and_limits_come_from_files_beside_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let path = folder.path().join("xunge.toml");
+        write("xunge.toml", "working_hours = ['09:00-17:00']\ncalendar = 'days.csv'\ntime_limits = 'limits.csv'");
+        let missing = Config::read(&path).unwrap_err().to_string();
+        assert!(missing.contains("days.csv"), "{missing}");
+        write("days.csv", "date,kind,name\n2026-11-30,holiday,建县日\n");
+        write("limits.csv", "clock,category,level,org,value,unit\nreview,,,,0x,minute\n");
+        let broken = Config::read(&path).unwrap_err().to_string();
+        assert!(broken.contains("limits.csv") && broken.contains("line: 2"), "{broken}");
+        write("limits.csv", "clock,category,level,org,value,unit\nreview,,,,10,minute\n");
+        let timetable = Config::read(&path).unwrap().timetable;
+        assert_eq!((timetable.calendar.minutes_a_day(), timetable.limits.rules().len()), (480, 1));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::query::Params;
 use crate::app::App;
 use crate::auth::extract::Caller;
 use crate::domain::cases::{self, Filter, Page};
+use crate::domain::clocks;
 use crate::domain::commands::{self, Key, Wish};
 use crate::domain::scope::Scope;
 use crate::error::ApiError;
@@ -103,7 +104,7 @@ pub(super) fn codes<T: Copy>(all: &[T], code: impl Fn(T) -> &'static str) -> Str
 #[utoipa::path(get, path = "/v1/cases/{id}", tag = "cases", security(("bearer" = [])),
     params(("id" = String, Path, description = "case id")),
     responses(
-        (status = 200, description = "the list's members, `facts`, `conflicts`, `ledger`, `photo_list`, `offers`", body = Object),
+        (status = 200, description = "the list's members, `facts`, `conflicts`, `ledger`, `photo_list`, `offers`, `clocks`", body = Object),
         (status = 404, description = "no such case in the caller's scope", body = ProblemBody),
     ))]
 pub(super) async fn show(
@@ -117,11 +118,15 @@ pub(super) async fn show(
     let (viewer, shared) = (caller.viewer, app.services.directory.clone());
     let found = app.services.store.read::<_, StoreError, _>(move |tx| {
         Box::pin(async move {
-            let scope = Scope::of(&viewer, &*shared.get(tx).await?);
-            cases::detail(tx, &scope, &viewer, id).await
+            let directory = shared.get(tx).await?;
+            let scope = Scope::of(&viewer, &directory);
+            Ok(cases::detail(tx, &scope, &viewer, id).await?.map(|detail| (detail, directory)))
         })
     });
-    Ok(Json(in_degrees(&found.await?.ok_or(ApiError::NotFound)?)))
+    let (detail, directory) = found.await?.ok_or(ApiError::NotFound)?;
+    let mut json = in_degrees(&detail);
+    json["clocks"] = json!(clocks::of(&app.services, &directory, &detail.ledger, app.services.business.now()));
+    Ok(Json(json))
 }
 
 /// Plain data as JSON, with every `point` of integers as `lon` and `lat` in decimal degrees.

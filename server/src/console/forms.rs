@@ -8,6 +8,7 @@ use super::choices::{self, ungrouped};
 use super::field::{Choice, Field, Group, Kind, VerbForm};
 use super::visit::Visit;
 use crate::domain::cases::CaseDetail;
+use crate::domain::clocks;
 use crate::domain::people::Colleague;
 use crate::reference::org::UnitKind;
 use crate::reference::taxonomy::XIXIA;
@@ -101,6 +102,7 @@ impl Bench<'_> {
         let value = sent.unwrap_or_else(|| self.default(verb, member));
         let hint = match (verb, member) {
             (_, Member::Level) => lang.say("act.level_hint"),
+            (Verb::Dispatch, Member::DueAt) => lang.say("act.due_hint"),
             (Verb::File, Member::Handler) => lang.say("act.handler_hint"),
             (_, Member::Missing) => lang.say("act.missing_hint"),
             (Verb::Void, Member::Text) => lang.say("act.text_hint"),
@@ -135,16 +137,18 @@ impl Bench<'_> {
             (Verb::Dispatch, Member::Handler) => {
                 ledger.handler_suggested.as_ref().map(ToString::to_string).unwrap_or_default()
             }
-            (Verb::Dispatch, Member::DueAt) => self.tomorrow_evening(),
+            (Verb::Dispatch, Member::DueAt) => self.handling_due(),
             (_, Member::UrgeLevel) => "1".to_owned(),
             _ => String::new(),
         }
     }
 
-    /// The end of the next working hours, a start for whoever knows better.
-    fn tomorrow_evening(&self) -> String {
-        let day: LocalDay = self.visit.now.local_day().plus_days(1);
-        format!("{day}T18:00")
+    /// The deadline the district's limits give the suggested unit; empty where no rule says anything.
+    fn handling_due(&self) -> String {
+        let (visit, ledger, category) = (self.visit, &self.detail.ledger, self.category());
+        let (services, handler) = (&visit.app.services, ledger.handler_suggested.as_ref());
+        let due = clocks::handling_due(services, &visit.directory, category.as_ref(), ledger.level, handler, visit.now);
+        due.map(|due| due.local_text().replace(' ', "T")).unwrap_or_default()
     }
 
     fn kind(&self, verb: Verb, member: Member, required: bool, value: &str) -> Kind {

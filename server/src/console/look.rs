@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use xunge_client_core::model::{CoordSys, Millis, Mode, PhotoRole};
+use xunge_client_core::workflow::deadline::{Clock, Standing};
 use xunge_client_core::workflow::{AskKind, TaskKind};
 
 use super::choices;
 use super::flash::short;
 use super::history::{self, Step};
+use super::lang::Lang;
 use super::list::mode_class;
 use super::photo::{self, Slot};
 use super::svg::{Sketch, sketch};
 use super::visit::Visit;
 use super::words;
 use crate::domain::cases::{CaseDetail, EventView};
+use crate::domain::clocks::{self, ClockView};
 
 /// People by user name.
 pub(crate) type Names = BTreeMap<String, String>;
@@ -213,9 +216,10 @@ fn facts(visit: &Visit, detail: &CaseDetail, names: &Names) -> Vec<FactRow> {
     if ledger.handler.is_none() {
         row("case.handler_suggested", org(ledger.handler_suggested.as_ref().map(|unit| unit.as_str())), none());
     }
-    if let Some(due) = ledger.due_at.filter(|_| !ledger.is_final()) {
-        let late = if due < visit.now { lang.say("case.overdue").to_owned() } else { none() };
-        row("case.due", time(Some(due)), late);
+    for clock in clocks::of(&visit.app.services, &visit.directory, ledger, visit.now) {
+        row(clock_label(clock.reading.clock), time(Some(clock.reading.due_at)), clock_note(lang, &clock));
+    }
+    if ledger.due_at.is_some() && !ledger.is_final() {
         row("case.level", lang.word("level", ledger.level.code()), none());
     }
     let how = ledger.close_type.map(|it| lang.word("close_type", it.code())).unwrap_or_default();
@@ -228,6 +232,28 @@ fn facts(visit: &Visit, detail: &CaseDetail, names: &Names) -> Vec<FactRow> {
     row("case.master", ledger.master_case_id.map(|id| id.to_string()).unwrap_or_default(), none());
     row("case.id", item.id.to_string(), format!("{} {}", lang.say("case.version"), item.version));
     rows
+}
+
+fn clock_label(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Review => "case.due_review",
+        Clock::Sign => "case.due_sign",
+        Clock::Handle => "case.due",
+        Clock::Check => "case.due_check",
+    }
+}
+
+/// How a clock stands: late, nearly late, at rest, or done in time. While there is time nothing is said.
+fn clock_note(lang: Lang, clock: &ClockView) -> String {
+    let key = match (clock.standing, clock.reading.stopped_at) {
+        (Standing::InTime, None) => return String::new(),
+        (Standing::InTime, Some(_)) => "case.done_in_time",
+        (Standing::Overdue, Some(_)) => "case.done_late",
+        (Standing::Overdue, None) => "case.overdue",
+        (Standing::Warning, _) => "case.nearly_due",
+        (Standing::Paused, _) => "case.paused",
+    };
+    lang.say(key).to_owned()
 }
 
 /// How the point was found, and in which system it is stated.

@@ -13,6 +13,7 @@ use xunge_client_core::model::{CategoryRef, OrgCode, OrgLevel, Point, Polygon};
 
 use self::grids::GridIndex;
 use crate::reference::org::UnitKind;
+use crate::reference::taxonomy::NATIONAL;
 use crate::store::{StoreError, Tx};
 
 /// A place of the tree.
@@ -46,6 +47,8 @@ pub struct Category {
     pub parent: Option<String>,
     /// An inspector may fix it on the spot.
     pub self_handling: bool,
+    /// Nearest categories of the national standard.
+    pub maps_to: Vec<CategoryRef>,
 }
 
 /// Reference data as of one version; never changed, only replaced.
@@ -77,12 +80,13 @@ impl Directory {
             };
             directory.units.insert(row.text(0)?.parse().map_err(|_| broken("unit.code"))?, unit);
         }
-        for row in tx.query("SELECT scheme, kind, code, name, parent, selfable FROM taxonomy", &[]).await? {
+        for row in tx.query("SELECT scheme, kind, code, name, parent, selfable, maps_to FROM taxonomy", &[]).await? {
             let key = format!("{}:{}:{}", row.text(0)?, row.text(1)?, row.text(2)?);
             let category = Category {
                 name: row.text(3)?.to_owned(),
                 parent: row.opt_text(4)?.map(str::to_owned),
                 self_handling: row.bool(5)?,
+                maps_to: national(row.opt_text(6)?.unwrap_or_default()),
             };
             directory.categories.insert(key.parse().map_err(|_| broken("taxonomy"))?, category);
         }
@@ -132,6 +136,17 @@ impl Directory {
         if minors.is_empty() { vec![key.clone()] } else { minors }
     }
 
+    /// The keys under which something may be said about a category, closest first: itself, its major, what it maps to
+    /// in the national standard, and the majors of those.
+    pub fn keys(&self, key: &CategoryRef) -> Vec<CategoryRef> {
+        let major = |key: &CategoryRef| {
+            let code = self.category(key)?.parent.clone()?;
+            Some(CategoryRef { code, ..key.clone() })
+        };
+        let mapped = self.category(key).map(|category| category.maps_to.as_slice()).unwrap_or_default();
+        std::iter::once(key).chain(mapped).flat_map(|key| [Some(key.clone()), major(key)]).flatten().collect()
+    }
+
     /// Every place with its code.
     pub fn places(&self) -> impl Iterator<Item = (&OrgCode, &Place)> {
         self.places.iter()
@@ -164,6 +179,12 @@ impl Directory {
         let place = self.places.get(&code).map(|place| place.name.as_str());
         place.or_else(|| self.units.get(&code).map(|unit| unit.name.as_str())).unwrap_or_default()
     }
+}
+
+/// The events of the national standard with these codes, `06010;06011`.
+fn national(codes: &str) -> Vec<CategoryRef> {
+    let codes = codes.split(';').map(str::trim).filter(|code| !code.is_empty());
+    codes.filter_map(|code| format!("{NATIONAL}:event:{code}").parse().ok()).collect()
 }
 
 /// Reads a polygon as the database and the reference bundle write it: `[[lon_e6,lat_e6],…]`.

@@ -8,6 +8,7 @@
 //! | [`requests`] | what phones ask of the ledger |
 //! | [`commands`] | verbs of the office |
 //! | [`cases`] | lists, one case, its events |
+//! | [`clocks`] | how long reviews, signatures, handling and checks have, and had |
 //! | [`counts`] | what each published number means |
 //! | [`uploads`] | who may send which bytes, and when a photo is here |
 //! | [`editions`] | published reports, which later ones are compared with |
@@ -27,6 +28,7 @@ pub mod attachments;
 pub mod audit;
 pub mod bundle;
 pub mod cases;
+pub mod clocks;
 pub mod commands;
 pub mod counts;
 pub mod directory;

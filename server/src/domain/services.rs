@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::{directory, feed};
 use crate::clock::{Business, Security};
+use crate::reference::timetable::Timetable;
 use crate::store::Store;
 
 /// Handles that every domain function takes; cheap to clone.
@@ -23,6 +24,8 @@ pub struct Services {
     pub bench: Bench,
     /// How large a page of the feed gets.
     pub feed_page: feed::page::Size,
+    /// Working time and time limits.
+    pub timetable: Arc<Timetable>,
 }
 
 impl Services {
@@ -31,7 +34,8 @@ impl Services {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let bench = Bench(Some(Arc::new(Semaphore::new(cores))));
         let (directory, feed_page) = (directory::Shared::default(), feed::page::Size::default());
-        Self { store, business, security: Security, directory, bench, feed_page }
+        let timetable = Arc::new(Timetable::builtin().clone());
+        Self { store, business, security: Security, directory, bench, feed_page, timetable }
     }
 
     /// Services that do everything on the calling thread, as tests and a simulator need it.

@@ -7,12 +7,11 @@
 //! |---|---|
 //! | [`taxonomy`] | category trees: standard and local schemes |
 //! | [`published`] | the report of 西夏区, November 2023, as typed rows |
-//! | [`limits`] | one city's handling limits, an example |
+//! | [`timetable`] | working time with its holidays, and time limits; an example of each |
 //! | [`org_file`] | the `--org` file, `docs/ORG-FILE.md` |
 //! | [`org`] | the checked org tree: places, units, users |
 //! | [`xixia`] | the example district of `init --example xixia` and of the demo |
 
-pub mod limits;
 pub mod org;
 mod org_check;
 pub mod org_file;
@@ -20,6 +19,7 @@ mod org_problem;
 pub mod published;
 pub mod taxonomy;
 mod tessellation;
+pub mod timetable;
 pub mod xixia;
 
 /// Reads the rows of a compiled-in table.

@@ -9,6 +9,9 @@ use xunge_client_core::model::{CategoryRef, Kind};
 /// The tree the district's published report uses.
 pub const XIXIA: &str = "xixia-2023";
 
+/// The tree of the national standard, which the others map to.
+pub const NATIONAL: &str = "gb47678.5-2026";
+
 /// One category of one tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {

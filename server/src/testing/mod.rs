@@ -12,7 +12,7 @@ use xunge_client_core::model::{
 };
 use xunge_client_core::model::{PhotoFact, PhotoRole};
 use xunge_client_core::wire::{PhotoOffer, PhotoOffset};
-use xunge_client_core::workflow::{Payload, Verb};
+use xunge_client_core::workflow::{Ledger, Payload, Verb};
 
 pub(crate) use phone::Phone;
 
@@ -21,7 +21,9 @@ use crate::blobs::Blobs;
 use crate::clock::Business;
 use crate::domain::commands::{self, CommandError, Key, Reply, Wish};
 use crate::domain::counts::query::{self, Ask, By, Table};
+use crate::domain::directory::Directory;
 use crate::domain::directory::install::install;
+use crate::domain::ledger;
 use crate::domain::people::Viewer;
 use crate::domain::services::Services;
 use crate::domain::uploads::UploadError;
@@ -192,6 +194,19 @@ impl District {
     pub(crate) async fn state(&self, case: CaseId) -> String {
         let sql = "SELECT state FROM case_row WHERE id = ?1";
         self.rows_with(sql, params![case.as_bytes()].to_vec()).await[0].text(0).unwrap().to_owned()
+    }
+
+    pub(crate) async fn ledger(&self, case: CaseId) -> Ledger {
+        let store = &self.desk.services.store;
+        let found = store.read::<_, StoreError, _>(move |tx| Box::pin(async move { ledger::load(tx, case).await }));
+        found.await.unwrap().expect("the case is there").ledger
+    }
+
+    /// Org tree and category trees.
+    pub(crate) async fn directory(&self) -> Arc<Directory> {
+        let shared = self.desk.services.directory.clone();
+        let store = &self.desk.services.store;
+        store.read::<_, StoreError, _>(move |tx| Box::pin(async move { shared.get(tx).await })).await.unwrap()
     }
 
     /// Lets the bytes of all photos of a case arrive.

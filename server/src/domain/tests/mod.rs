@@ -2,6 +2,7 @@
 
 mod agreement;
 mod born_at_the_office;
+mod clocks;
 mod mixture;
 mod offices;
 mod whole_way;

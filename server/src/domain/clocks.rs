@@ -1,0 +1,39 @@
+//! The clocks of a case as offices see them: the workflow's readings, by the district's own limits and working time.
+
+use serde::Serialize;
+use xunge_client_core::model::{CategoryRef, Millis, OrgCode};
+use xunge_client_core::workflow::deadline::{Clock, Reading, Standing};
+use xunge_client_core::workflow::{Ledger, Level};
+
+use super::directory::Directory;
+use super::services::Services;
+
+/// One clock with its standing at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ClockView {
+    /// The clock.
+    #[serde(flatten)]
+    pub reading: Reading,
+    /// How it stands now, or stood when it stopped.
+    pub standing: Standing,
+}
+
+/// Every clock that runs or ran on a case.
+pub fn of(services: &Services, directory: &Directory, ledger: &Ledger, now: Millis) -> Vec<ClockView> {
+    let categories = ledger.counted_category().map(|key| directory.keys(key)).unwrap_or_default();
+    let readings = services.timetable.timing(&categories).readings(ledger);
+    readings.into_iter().map(|reading| ClockView { reading, standing: reading.standing(now) }).collect()
+}
+
+/// When a case that is dispatched now has to be handled.
+pub fn handling_due(
+    services: &Services,
+    directory: &Directory,
+    category: Option<&CategoryRef>,
+    level: Level,
+    handler: Option<&OrgCode>,
+    now: Millis,
+) -> Option<Millis> {
+    let categories = category.map(|key| directory.keys(key)).unwrap_or_default();
+    services.timetable.timing(&categories).due(Clock::Handle, now, level, handler)
+}
