@@ -193,7 +193,7 @@ async fn the_case_page_offers_what_the_workflow_offers_and_does_it() {
     let path = format!("/cases/{}", cases[1]);
     let form = office.page(&leader, &path).await.form("dispatch");
     let due = form.iter().find(|(name, _)| name == "due_at").unwrap();
-    assert_eq!(due.1, "2023-11-16T18:00", "a deadline to start from");
+    assert_eq!(due.1, "2023-11-16T09:00", "what the table of limits gives");
     let bad = with(form.clone(), &[("handler", "U640105-HW"), ("due_at", "tomorrow")]);
     let answer = act(&office, &leader, cases[1], &bad).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
