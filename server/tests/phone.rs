@@ -64,7 +64,7 @@ impl Phone {
         let changes = bodies.into_iter().map(|(_, body)| ByteVec::from(body)).collect();
         self.up.frames.push(Frame { case, changes, submit: true });
         for (sha256, photo) in &facts.photos {
-            self.up.photos.push(PhotoOffer { case, sha256: *sha256, bytes: photo.bytes });
+            self.up.photos.push(PhotoOffer { case, sha256: *sha256, bytes: photo.bytes, of: None });
         }
         case
     }

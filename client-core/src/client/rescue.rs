@@ -13,7 +13,7 @@ use crate::platform::FileError;
 use crate::store::StoreError;
 use crate::sync::{Batch, Outgoing, Room, Sent};
 use crate::transport::{Outgoing as Post, SpkiPin};
-use crate::wire::{Bundle, Contents, PhotoOffer, RESCUE_MEDIA_TYPE, Request, RescuedPhoto, SyncUp, codec, limits};
+use crate::wire::{Bundle, Contents, RESCUE_MEDIA_TYPE, Request, RescuedPhoto, SyncUp, codec, limits};
 
 /// Raw bytes of text in one page: with its photos it stays far below what the server unpacks.
 const PAGE: usize = limits::DECOMPRESSED / 2;
@@ -56,7 +56,7 @@ impl Phone {
         let mut contents = Contents::default();
         self.rescue_text(&row, &mut contents, &mut done)?;
         let mut filled: usize = contents.pages.iter().map(|page| page.len()).sum();
-        for offer in self.waiting_photos()? {
+        for offer in self.store.waiting_photos()? {
             let length = usize::try_from(offer.bytes).unwrap_or(usize::MAX);
             if filled > 0 && filled.saturating_add(length) > limits::RESCUE_FILL {
                 sealer.write(out, std::mem::take(&mut contents), &mut done)?;
@@ -103,7 +103,7 @@ impl Phone {
     fn rescue_text(&self, row: &PhoneRow, contents: &mut Contents, done: &mut Rescued) -> Result<(), PhoneError> {
         let mut taken = BTreeSet::new();
         loop {
-            let cases = self.freeze(&Room { parked_cases: taken.clone(), ..room(PAGE, 0) })?;
+            let cases = self.freeze(&Room { bytes: PAGE, parked_cases: taken.clone(), ..Room::default() })?;
             if cases.is_empty() {
                 break;
             }
@@ -138,21 +138,6 @@ impl Phone {
         Err(StoreError::Busy.into())
     }
 
-    fn waiting_photos(&self) -> Result<Vec<PhotoOffer>, PhoneError> {
-        let mut all = Vec::new();
-        let mut parked_photos = BTreeSet::new();
-        loop {
-            // No room for text: only the photos are wanted.
-            let batch =
-                self.store.collect(&Room { parked_photos: parked_photos.clone(), ..room(0, limits::PHOTOS) })?;
-            if batch.photos.is_empty() {
-                return Ok(all);
-            }
-            parked_photos.extend(batch.photos.iter().map(|offer| offer.sha256));
-            all.extend(batch.photos);
-        }
-    }
-
     fn page(&self, row: &PhoneRow) -> SyncUp {
         SyncUp { epoch: row.epoch, phone_time: self.clock.now().wall, ..SyncUp::default() }
     }
@@ -180,10 +165,6 @@ impl Sealer<'_> {
         done.bytes += bundle.len() as u64;
         Ok(())
     }
-}
-
-fn room(bytes: usize, photos: usize) -> Room {
-    Room { bytes, photos, parked_cases: BTreeSet::new(), parked_photos: BTreeSet::new() }
 }
 
 fn sealing_key(row: &PhoneRow) -> Result<[u8; 32], PhoneError> {

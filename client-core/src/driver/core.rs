@@ -6,15 +6,21 @@ use std::sync::Arc;
 use super::Listeners;
 use crate::platform::{Clock, Entropy, random};
 use crate::store::{Store, StoreError};
-use crate::sync::{Effect, Engine, Event, Outbound, StoreFailure, Summary, Upload, Write};
+use crate::sync::{Effect, Engine, Event, Outbound, StoreFailure, Summary, Upload, UploadEnd, Write};
+use crate::wire::PhotoItem;
 
 /// What is left to do outside: the network, the time, whoever waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outside {
     /// Send a request.
     Send(Outbound),
-    /// Upload a photo.
-    Upload(Upload),
+    /// Upload a photo or a preview.
+    Upload {
+        /// What and where to.
+        upload: Upload,
+        /// A preview, whole: it lies in the database. A photo lies in its file.
+        preview: Option<Vec<u8>>,
+    },
     /// Come back with [`Event::Tick`] at this monotonic time.
     Sleep {
         /// Milliseconds of the monotonic clock.
@@ -120,9 +126,21 @@ impl Core {
                 Performed::Nothing
             }
             Effect::Send(outbound) => Performed::Outside(Outside::Send(outbound)),
-            Effect::Upload(upload) => Performed::Outside(Outside::Upload(upload)),
+            Effect::Upload(upload) => self.upload(upload),
             Effect::Sleep { until_ms } => Performed::Outside(Outside::Sleep { until_ms }),
             Effect::Finish(summary) => Performed::Outside(Outside::Finish(summary)),
+        }
+    }
+
+    fn upload(&self, upload: Upload) -> Performed {
+        let preview = match upload.item {
+            PhotoItem::Full(_) => return Performed::Outside(Outside::Upload { upload, preview: None }),
+            PhotoItem::Preview(photo) => self.store.preview_of(&photo),
+        };
+        match preview {
+            Ok(preview @ Some(_)) => Performed::Outside(Outside::Upload { upload, preview }),
+            Ok(None) => Performed::Event(Event::Uploaded { item: upload.item, end: UploadEnd::NoBytes }),
+            Err(error) => failed(error),
         }
     }
 }
@@ -152,7 +170,7 @@ fn persist(store: &Store, write: Write) -> Result<Option<Event>, StoreError> {
         Write::Sent(sent) => store.mark_sent(&sent)?,
         Write::Answer(answer) => return Ok(Some(Event::Applied(Box::new(store.apply(&answer)?)))),
         Write::Photos(photos) => store.photos_at(&photos)?,
-        Write::PhotoRefused { photo, code } => store.refuse_photo(&photo, &code)?,
+        Write::PhotoRefused { item, code } => store.refuse_photo(&item, &code)?,
         // A bundle this app can not read is left out: categories and grids stay as they were.
         Write::Reference(json) => {
             if let Ok(reference) = serde_json::from_slice(&json) {

@@ -177,14 +177,14 @@ impl Running {
                     let _ = ended.send(event);
                 });
             }
-            Outside::Upload(upload) => {
+            Outside::Upload { upload, preview } => {
                 self.requests += 1;
                 let World { transport, files, ended } = &self.outside;
                 let (transport, files, ended) = (transport.clone(), files.clone(), ended.clone());
                 self.tasks.spawn(async move {
-                    let photo = upload.photo;
-                    let end = send_photo(transport.as_ref(), files, upload).await;
-                    let _ = ended.send(Event::Uploaded { photo, end });
+                    let item = upload.item;
+                    let end = send_photo(transport.as_ref(), files, upload, preview).await;
+                    let _ = ended.send(Event::Uploaded { item, end });
                 });
             }
             Outside::Sleep { until_ms } => {
@@ -248,14 +248,22 @@ fn request(outbound: Outbound) -> Outgoing {
     Outgoing { method, path: path.to_owned(), headers, body: Bytes::from(body), answer_limit }
 }
 
-async fn send_photo(transport: &dyn AnyTransport, files: Arc<dyn Files>, upload: Upload) -> UploadEnd {
-    let Upload { photo, offset, bytes, location, token } = upload;
-    let read = tokio::task::spawn_blocking(move || files.read_at(&photo, offset, PATCH_BYTES));
-    let body = match read.await {
-        // A file shorter than its row says is no photo any more.
-        Ok(Ok(body)) if !body.is_empty() || offset == bytes => body,
-        _ => return UploadEnd::NoBytes,
+async fn send_photo(
+    transport: &dyn AnyTransport,
+    files: Arc<dyn Files>,
+    upload: Upload,
+    preview: Option<Vec<u8>>,
+) -> UploadEnd {
+    let Upload { item, offset, bytes, location, token } = upload;
+    let body = match preview {
+        Some(whole) => whole.get(offset as usize..).map(<[u8]>::to_vec),
+        None => {
+            let read = tokio::task::spawn_blocking(move || files.read_at(&item.photo(), offset, PATCH_BYTES));
+            read.await.ok().and_then(Result::ok)
+        }
     };
+    // A file shorter than its row says is no photo any more.
+    let Some(body) = body.filter(|body| !body.is_empty() || offset == bytes) else { return UploadEnd::NoBytes };
     let headers = vec![
         ("authorization", format!("Bearer {token}")),
         ("content-type", "application/offset+octet-stream".to_owned()),

@@ -19,6 +19,7 @@ pub(super) const ALL: &[Migration] = &[
     Migration { number: 1, sql: include_str!("migrations/0001_first.sql") },
     Migration { number: 2, sql: include_str!("migrations/0002_gone.sql") },
     Migration { number: 3, sql: include_str!("migrations/0003_heard.sql") },
+    Migration { number: 4, sql: include_str!("migrations/0004_preview.sql") },
 ];
 
 /// Brings the database to the newest version of `migrations`.

@@ -1,7 +1,5 @@
 //! What is to be sent: collected, and written down before it leaves.
 
-use std::collections::BTreeSet;
-
 use rusqlite::Transaction;
 
 use super::case_row::{CaseRow, Submit};
@@ -30,7 +28,7 @@ impl Store {
             };
             let mut bytes = self.collect_cases(tx, room, &phone, &mut batch)?;
             self.collect_requests(tx, room, limits::REQUESTS, &mut batch, &mut bytes)?;
-            batch.photos = photos::waiting(tx, room.photos.min(limits::PHOTOS), &room.parked_photos)?;
+            batch.photos = photos::waiting(tx, room.offers.min(limits::PHOTOS), room.photos, &room.parked_photos)?;
             Ok(batch)
         })
     }
@@ -123,8 +121,7 @@ impl Store {
     pub fn waiting_requests(&self) -> Result<Vec<Request>, StoreError> {
         self.read(|tx| {
             let mut batch = Batch::default();
-            let room =
-                Room { bytes: usize::MAX, photos: 0, parked_cases: BTreeSet::new(), parked_photos: BTreeSet::new() };
+            let room = Room { bytes: usize::MAX, ..Room::default() };
             self.collect_requests(tx, &room, usize::MAX, &mut batch, &mut 0)?;
             Ok(batch.requests)
         })

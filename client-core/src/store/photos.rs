@@ -2,12 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension, Transaction};
 
 use super::act::NewPhoto;
 use super::{Store, StoreError};
 use crate::model::{CaseId, PhotoHash, Sha256};
-use crate::wire::PhotoOffer;
+use crate::wire::{PhotoItem, PhotoOffer};
+
+/// A preview goes ahead of a photo at least so many times its size; before a smaller one it would only cost bytes.
+const PREVIEW_PAYS: i64 = 4;
+
+const PHOTOS: &str = "SELECT photo.case_id, photo.sha256, photo.bytes FROM photo \
+                      JOIN case_local ON case_local.id = photo.case_id \
+                      WHERE photo.state = 'waiting' AND case_local.state = 'submitted' AND ?1 > 0 ORDER BY photo.ord";
 
 impl Store {
     /// The photo this phone made earlier for `case` from the same file, if it did.
@@ -39,16 +46,30 @@ impl Store {
         })
     }
 
-    /// Notes how far uploads got: hash, bytes the server holds, true if that is all of it.
-    pub fn photos_at(&self, photos: &[(PhotoHash, u64, bool)]) -> Result<(), StoreError> {
+    /// The small picture of a photo, whichever case it is of.
+    pub fn preview_of(&self, photo: &PhotoHash) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|tx| Ok(read_preview(tx, photo)?))
+    }
+
+    /// Every photo of a submitted case that waits, oldest first.
+    pub fn waiting_photos(&self) -> Result<Vec<PhotoOffer>, StoreError> {
+        self.read(|tx| unparked(tx, PHOTOS, usize::MAX, |_| true))
+    }
+
+    /// Notes how far uploads got: bytes the server holds, true if that is all of it.
+    pub fn photos_at(&self, photos: &[(PhotoItem, u64, bool)]) -> Result<(), StoreError> {
         self.write(|tx| {
-            photos.iter().try_for_each(|(photo, sent, complete)| advance(tx, photo, *sent, *complete).map(drop))
+            photos.iter().try_for_each(|(item, sent, complete)| advance(tx, item, *sent, *complete).map(drop))
         })
     }
 
-    /// Stops an upload for good; the inspector sees why.
-    pub fn refuse_photo(&self, photo: &PhotoHash, code: &str) -> Result<(), StoreError> {
+    /// Stops an upload for good; the inspector sees why, unless it was only a preview.
+    pub fn refuse_photo(&self, item: &PhotoItem, code: &str) -> Result<(), StoreError> {
         self.write(|tx| {
+            let photo = match item {
+                PhotoItem::Preview(photo) => return preview_done(tx, photo),
+                PhotoItem::Full(photo) => photo,
+            };
             let values = (photo.as_bytes(), code);
             tx.execute(
                 "UPDATE photo SET state = 'refused', code = ?2 WHERE sha256 = ?1 AND state = 'waiting'",
@@ -81,31 +102,61 @@ pub(super) fn delete(tx: &Transaction<'_>, case: CaseId, photo: &PhotoHash) -> R
     Ok(())
 }
 
-/// Photos of submitted cases that wait, oldest first, without the `parked` ones; each hash once.
+/// What waits of submitted cases, oldest first, without the `parked`: previews, then at most `photos` photos.
 pub(super) fn waiting(
     tx: &Transaction<'_>,
-    most: usize,
-    parked: &BTreeSet<PhotoHash>,
+    offers: usize,
+    photos: usize,
+    parked: &BTreeSet<PhotoItem>,
 ) -> Result<Vec<PhotoOffer>, StoreError> {
-    const SQL: &str = "SELECT photo.case_id, photo.sha256, photo.bytes FROM photo \
-                       JOIN case_local ON case_local.id = photo.case_id \
-                       WHERE photo.state = 'waiting' AND case_local.state = 'submitted' ORDER BY photo.ord";
-    let mut statement = tx.prepare_cached(SQL)?;
-    let mut rows = statement.query([])?;
+    const PREVIEWS: &str = "SELECT photo.case_id, photo.sha256, 0 FROM photo \
+                            JOIN case_local ON case_local.id = photo.case_id \
+                            WHERE photo.state = 'waiting' AND case_local.state = 'submitted' \
+                            AND length(photo.preview) * ?1 <= photo.bytes \
+                            AND photo.sha256 NOT IN (SELECT sha256 FROM preview_out) ORDER BY photo.ord";
+    let mut found = unparked(tx, PREVIEWS, offers, |photo| !parked.contains(&PhotoItem::Preview(photo)))?;
+    for offer in &mut found {
+        let preview = read_preview(tx, &offer.sha256)?.unwrap_or_default();
+        (offer.bytes, offer.of) = (preview.len() as u64, Some(offer.sha256));
+        offer.sha256 = PhotoHash::of(&preview);
+    }
+    let photos = photos.min(offers - found.len());
+    found.extend(unparked(tx, PHOTOS, photos, |photo| !parked.contains(&PhotoItem::Full(photo)))?);
+    Ok(found)
+}
+
+/// The first `most` rows of a query that `wanted` lets through, each photo once.
+fn unparked(
+    tx: &Transaction<'_>,
+    sql: &str,
+    most: usize,
+    wanted: impl Fn(PhotoHash) -> bool,
+) -> Result<Vec<PhotoOffer>, StoreError> {
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query([PREVIEW_PAYS])?;
     let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     while found.len() < most
         && let Some(row) = rows.next()?
     {
         let sha256 = PhotoHash::from_bytes(row.get(1)?);
-        if !parked.contains(&sha256) && seen.insert(sha256) {
-            found.push(PhotoOffer {
-                case: CaseId::from_bytes(row.get(0)?),
-                sha256,
-                bytes: row.get::<_, i64>(2)?.unsigned_abs(),
-            });
+        if wanted(sha256) && seen.insert(sha256) {
+            let (case, bytes) = (CaseId::from_bytes(row.get(0)?), row.get::<_, i64>(2)?.unsigned_abs());
+            found.push(PhotoOffer { case, sha256, bytes, of: None });
         }
     }
     Ok(found)
+}
+
+fn read_preview(tx: &Transaction<'_>, photo: &PhotoHash) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut statement = tx.prepare_cached("SELECT preview FROM photo WHERE sha256 = ?1 LIMIT 1")?;
+    statement.query_row([photo.as_bytes()], |row| row.get(0)).optional()
+}
+
+/// A preview is not offered any more.
+fn preview_done(tx: &Transaction<'_>, photo: &PhotoHash) -> Result<(), StoreError> {
+    let sql = "INSERT INTO preview_out (sha256) VALUES (?1) ON CONFLICT DO NOTHING";
+    tx.prepare_cached(sql)?.execute([photo.as_bytes()])?;
+    Ok(())
 }
 
 /// How many photos of submitted cases wait.
@@ -117,7 +168,13 @@ pub(super) fn count_waiting(tx: &Transaction<'_>) -> Result<u32, StoreError> {
 }
 
 /// Notes how far an upload got, for every case that names the photo; true if that is further than before.
-pub(super) fn advance(tx: &Transaction<'_>, photo: &PhotoHash, sent: u64, complete: bool) -> Result<bool, StoreError> {
+pub(super) fn advance(tx: &Transaction<'_>, item: &PhotoItem, sent: u64, complete: bool) -> Result<bool, StoreError> {
+    let photo = match item {
+        PhotoItem::Full(photo) => photo,
+        PhotoItem::Preview(photo) if complete => return preview_done(tx, photo).map(|()| true),
+        // The server tells at every offer how much of it arrived.
+        PhotoItem::Preview(_) => return Ok(sent > 0),
+    };
     const KNOWN: &str = "SELECT MAX(sent) FROM photo WHERE sha256 = ?1 AND state = 'waiting'";
     let known: Option<i64> = tx.prepare_cached(KNOWN)?.query_row([photo.as_bytes()], |row| row.get(0))?;
     let Some(known) = known else { return Ok(false) };
@@ -125,5 +182,8 @@ pub(super) fn advance(tx: &Transaction<'_>, photo: &PhotoHash, sent: u64, comple
                        state = CASE WHEN ?3 THEN 'sent' ELSE state END WHERE sha256 = ?1 AND state = 'waiting'";
     let sent = i64::try_from(sent).unwrap_or(i64::MAX);
     tx.prepare_cached(SQL)?.execute((photo.as_bytes(), sent, complete))?;
+    if complete {
+        tx.prepare_cached("DELETE FROM preview_out WHERE sha256 = ?1")?.execute([photo.as_bytes()])?;
+    }
     Ok(complete || sent > known)
 }

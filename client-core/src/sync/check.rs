@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use super::data::{Answer, Fate, Pushed, Verdict};
 use super::page::Page;
-use crate::model::{CaseId, ChangeHash, IntentId, Millis, PhotoHash};
-use crate::wire::{CaseHeads, SyncDown, WireError, codec, digest};
+use crate::model::{CaseId, ChangeHash, IntentId, Millis};
+use crate::wire::{CaseHeads, PhotoItem, SyncDown, WireError, codec, digest};
 
 /// Why an answer is not believed; treated as if it had not arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,10 +27,10 @@ pub(super) enum BadAnswer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Opened {
     pub(super) answer: Answer,
-    /// Photos to upload: name, offset, size, location.
-    pub(super) uploads: Vec<(PhotoHash, u64, u64, String)>,
+    /// What to upload: name, offset, size, location.
+    pub(super) uploads: Vec<(PhotoItem, u64, u64, String)>,
     /// Offers the answer says nothing about.
-    pub(super) unanswered: Vec<PhotoHash>,
+    pub(super) unanswered: Vec<PhotoItem>,
     pub(super) token: Option<String>,
     pub(super) more: bool,
     pub(super) reference: u64,
@@ -69,14 +69,15 @@ pub(super) fn open(body: &[u8], page: &Page, now: Millis) -> Result<Opened, BadA
         },
     };
     for offer in offers {
-        match down.photos.iter().find(|answer| answer.sha256 == offer.sha256) {
-            None => opened.unanswered.push(offer.sha256),
+        let item = offer.item();
+        match down.photos.iter().find(|answer| answer.item() == item) {
+            None => opened.unanswered.push(item),
             Some(answer) => {
                 let complete = answer.location.is_none();
                 let offset = answer.offset.min(offer.bytes);
-                opened.answer.photos.push((offer.sha256, offset, complete));
+                opened.answer.photos.push((item, offset, complete));
                 if let Some(location) = &answer.location {
-                    opened.uploads.push((offer.sha256, offset, offer.bytes, location.clone()));
+                    opened.uploads.push((item, offset, offer.bytes, location.clone()));
                 }
             }
         }

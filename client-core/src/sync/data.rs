@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{CaseId, ChangeHash, IntentId, Millis, PhotoHash};
-use crate::wire::{FeedItem, Frame, PhotoOffer, Rejected, Request, RequestResult};
+use crate::model::{CaseId, ChangeHash, IntentId, Millis};
+use crate::wire::{FeedItem, Frame, PhotoItem, PhotoOffer, Rejected, Request, RequestResult};
 
 /// How much the store may collect for one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Room {
     /// Bytes of changes and requests, uncompressed.
     pub bytes: usize,
-    /// Photos to offer.
+    /// Previews and photos to offer.
+    pub offers: usize,
+    /// How many of them may be photos.
     pub photos: usize,
     /// Cases left alone for now.
     pub parked_cases: BTreeSet<CaseId>,
-    /// Photos under way or left alone for now.
-    pub parked_photos: BTreeSet<PhotoHash>,
+    /// Photos and previews under way or left alone for now.
+    pub parked_photos: BTreeSet<PhotoItem>,
 }
 
 /// What waits on the phone, as far as it fits one request, read at one moment.
@@ -35,7 +37,7 @@ pub struct Batch {
     pub cases: Vec<Outgoing>,
     /// Requests, oldest first.
     pub requests: Vec<Request>,
-    /// Photos of submitted cases, oldest first.
+    /// Previews of submitted cases, oldest first, then photos.
     pub photos: Vec<PhotoOffer>,
     /// True if more cases or requests wait than are in this batch.
     pub text_left: bool,
@@ -154,8 +156,8 @@ pub struct Answer {
     pub verdicts: Vec<Verdict>,
     /// Results of requests.
     pub results: Vec<RequestResult>,
-    /// How far each photo got: hash and bytes, complete or not.
-    pub photos: Vec<(PhotoHash, u64, bool)>,
+    /// How far each photo and preview got: bytes, complete or not.
+    pub photos: Vec<(PhotoItem, u64, bool)>,
     /// News.
     pub feed: Vec<FeedItem>,
     /// Cases out of scope.

@@ -2,6 +2,7 @@
 
 use super::data::{Answer, Refused, Room, Sent, Tally};
 use crate::model::{CaseId, PhotoHash};
+use crate::wire::PhotoItem;
 
 /// One thing to do. Later effects of the same answer rely on earlier ones having completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub enum Effect {
     Persist(Write),
     /// Send a request; its end comes as [`super::Event::Answered`] or [`super::Event::Unanswered`].
     Send(Outbound),
-    /// Upload a photo; its end comes as [`super::Event::Uploaded`].
+    /// Upload a photo or a preview; its end comes as [`super::Event::Uploaded`].
     Upload(Upload),
     /// Answer with [`super::Event::Tick`] at this monotonic time; replaces an earlier one.
     Sleep {
@@ -32,12 +33,12 @@ pub enum Write {
     Sent(Sent),
     /// An answer; its outcome comes as [`super::Event::Applied`].
     Answer(Box<Answer>),
-    /// How far photos got: hash, bytes the server holds, true if that is all of it, verified.
-    Photos(Vec<(PhotoHash, u64, bool)>),
-    /// A photo the server will never take.
+    /// How far photos and previews got: bytes the server holds, true if that is all of it, verified.
+    Photos(Vec<(PhotoItem, u64, bool)>),
+    /// A photo or preview the server will never take.
     PhotoRefused {
-        /// The photo.
-        photo: PhotoHash,
+        /// Which.
+        item: PhotoItem,
         /// Why.
         code: String,
     },
@@ -78,14 +79,14 @@ pub struct Outbound {
     pub bearer: Option<String>,
 }
 
-/// A photo to upload from `offset` on.
+/// A photo or preview to upload from `offset` on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// The photo.
-    pub photo: PhotoHash,
+    /// Which.
+    pub item: PhotoItem,
     /// First byte to send.
     pub offset: u64,
-    /// Size of the photo.
+    /// Its size.
     pub bytes: u64,
     /// Where to PATCH it, relative to the server.
     pub location: String,

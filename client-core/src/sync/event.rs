@@ -1,7 +1,7 @@
 //! What can happen to an engine.
 
 use super::data::{Batch, Outcome};
-use crate::model::PhotoHash;
+use crate::wire::PhotoItem;
 
 /// Why the engine should look again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +81,8 @@ pub enum Event {
     },
     /// An upload ended.
     Uploaded {
-        /// The photo.
-        photo: PhotoHash,
+        /// Of what.
+        item: PhotoItem,
         /// How.
         end: UploadEnd,
     },

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{CaseId, PhotoHash};
+use crate::model::CaseId;
+use crate::wire::PhotoItem;
 
 /// First pause of an item; doubles each time up to [`MOST_MS`].
 const FIRST_MS: u64 = 30_000;
@@ -12,7 +13,7 @@ const MOST_MS: u64 = 3_600_000;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parking {
     cases: BTreeMap<CaseId, Slot>,
-    photos: BTreeMap<PhotoHash, Slot>,
+    photos: BTreeMap<PhotoItem, Slot>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +36,7 @@ impl Parking {
         self.cases.insert(case, slot);
     }
 
-    pub(super) fn park_photo(&mut self, photo: PhotoHash, now_ms: u64) {
+    pub(super) fn park_photo(&mut self, photo: PhotoItem, now_ms: u64) {
         let slot = Slot::next(self.photos.get(&photo).copied(), now_ms);
         self.photos.insert(photo, slot);
     }
@@ -45,7 +46,7 @@ impl Parking {
         self.cases.remove(case);
     }
 
-    pub(super) fn release_photo(&mut self, photo: &PhotoHash) {
+    pub(super) fn release_photo(&mut self, photo: &PhotoItem) {
         self.photos.remove(photo);
     }
 
@@ -58,7 +59,7 @@ impl Parking {
         parked(&self.cases, now_ms).collect()
     }
 
-    pub(super) fn photos(&self, now_ms: u64) -> impl Iterator<Item = PhotoHash> + '_ {
+    pub(super) fn photos(&self, now_ms: u64) -> impl Iterator<Item = PhotoItem> + '_ {
         parked(&self.photos, now_ms)
     }
 

@@ -27,7 +27,7 @@ fn up() -> SyncUp {
             heads: vec![ChangeHash::from_bytes([7; 32])],
             payload: "{\"text\":\"重复上报\"}".as_bytes().to_vec().into(),
         }],
-        photos: vec![PhotoOffer { case: case(1), sha256: PhotoHash::from_bytes([8; 32]), bytes: 120_000 }],
+        photos: vec![PhotoOffer { case: case(1), sha256: PhotoHash::from_bytes([8; 32]), bytes: 120_000, of: None }],
         reference: 2,
         phone_time: Millis(-5),
         waiting: Waiting { cases: 1, photos: 2, oldest: Millis(1_700_000_000_000) },
@@ -57,6 +57,7 @@ fn down() -> SyncDown {
             sha256: PhotoHash::from_bytes([8; 32]),
             offset: 65_536,
             location: Some("/v1/photos/ab".to_owned()),
+            of: None,
         }],
         upload_token: Some("token".to_owned()),
         feed: vec![FeedItem {
@@ -95,6 +96,17 @@ fn golden_bodies_are_read_and_written_for_ever() {
     assert_golden("sync_up_idle.hex", &SyncUp::default());
     assert_golden("sync_down.hex", &down());
     assert_golden("sync_down_idle.hex", &SyncDown::default());
+}
+
+#[test]
+fn golden_previews_name_the_photo_they_go_ahead_of() {
+    let photo = PhotoHash::from_bytes([8; 32]);
+    let (sha256, of) = (PhotoHash::from_bytes([9; 32]), Some(photo));
+    let offer = PhotoOffer { case: case(1), sha256, bytes: 9_800, of };
+    let offset = PhotoOffset { sha256, offset: 0, location: Some(format!("/v1/photos/preview-{photo}")), of };
+    assert_eq!((offer.item(), offset.item()), (PhotoItem::Preview(photo), PhotoItem::Preview(photo)));
+    assert_golden("preview_up.hex", &SyncUp { photos: vec![offer], ..SyncUp::default() });
+    assert_golden("preview_down.hex", &SyncDown { photos: vec![offset], ..SyncDown::default() });
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub const FRAMES: usize = 512;
 pub const REQUESTS: usize = 512;
 /// Most photos one push may ask about.
 pub const PHOTOS: usize = 512;
+/// Most bytes of a preview: two seconds at 64 kbit/s. Phones make theirs of at most 10,000.
+pub const PREVIEW: u64 = 16 * 1024;
 /// Most bytes of a rescue bundle.
 pub const RESCUE: usize = 16 * 1024 * 1024;
 /// Bytes of contents after which a phone begins another bundle: an old phone holds a few copies of it in memory.

@@ -25,8 +25,8 @@ pub use envelope::{Envelope, Proof};
 pub use problem::{Current, Problem};
 pub use rescue::{Bundle, Contents, Letter, RESCUE_MEDIA_TYPE, RescuedPhoto};
 pub use sync::{
-    CaseHeads, FeedItem, Frame, Need, PhotoOffer, PhotoOffset, Rejected, Request, RequestResult, SyncDown, SyncUp,
-    Waiting, WireEvent,
+    CaseHeads, FeedItem, Frame, Need, PhotoItem, PhotoOffer, PhotoOffset, Rejected, Request, RequestResult, SyncDown,
+    SyncUp, Waiting, WireEvent,
 };
 
 /// The protocol version this build speaks; the envelope carries it, an older server answers 426.

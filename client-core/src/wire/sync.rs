@@ -79,19 +79,56 @@ pub struct Request {
     pub payload: ByteVec,
 }
 
-/// A photo that waits on the phone.
+/// A photo that waits on the phone, or the preview of one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct PhotoOffer {
-    /// The case whose facts name it.
+    /// The case whose facts name the photo.
     #[n(0)]
     pub case: CaseId,
-    /// Its hash.
+    /// Hash of the bytes that wait.
     #[n(1)]
     pub sha256: PhotoHash,
-    /// Its size in bytes.
+    /// How many they are.
     #[n(2)]
     pub bytes: u64,
+    /// For a preview the photo it goes ahead of; none for a photo.
+    #[n(3)]
+    pub of: Option<PhotoHash>,
+}
+
+impl PhotoOffer {
+    /// What is offered.
+    pub fn item(&self) -> PhotoItem {
+        PhotoItem::offered(self.sha256, self.of)
+    }
+}
+
+/// What can be uploaded of a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PhotoItem {
+    /// The small picture of this photo, which goes ahead of it and is dropped when it arrives.
+    Preview(PhotoHash),
+    /// The photo.
+    Full(PhotoHash),
+}
+
+impl PhotoItem {
+    fn offered(sha256: PhotoHash, of: Option<PhotoHash>) -> Self {
+        of.map_or(Self::Full(sha256), Self::Preview)
+    }
+
+    /// The photo itself.
+    pub fn photo(&self) -> PhotoHash {
+        match self {
+            Self::Preview(photo) | Self::Full(photo) => *photo,
+        }
+    }
+
+    /// True for a preview.
+    pub fn is_preview(&self) -> bool {
+        matches!(self, Self::Preview(_))
+    }
 }
 
 /// What is still on a phone; the office sees it.
@@ -233,6 +270,16 @@ pub struct PhotoOffset {
     /// Where to PATCH the rest, relative to the server; none when complete.
     #[n(2)]
     pub location: Option<String>,
+    /// For a preview the photo it goes ahead of, as in the offer.
+    #[n(3)]
+    pub of: Option<PhotoHash>,
+}
+
+impl PhotoOffset {
+    /// What this is about.
+    pub fn item(&self) -> PhotoItem {
+        PhotoItem::offered(self.sha256, self.of)
+    }
 }
 
 /// News of one case.

@@ -1,7 +1,5 @@
 //! Bad days: requests lost, answers lost, everything twice, damaged, a case nobody can digest.
 
-use std::collections::BTreeSet;
-
 use xunge_client_core::doc::Edit;
 use xunge_client_core::model::{CaseId, PhotoRole, Remark};
 use xunge_client_core::store::Step;
@@ -42,7 +40,7 @@ fn all_is_well(phone: &Phone, server: &Server, cases: &[CaseId]) {
 }
 
 fn everything() -> Room {
-    Room { bytes: 1 << 20, photos: 100, parked_cases: BTreeSet::new(), parked_photos: BTreeSet::new() }
+    Room { bytes: 1 << 20, offers: 100, photos: 100, ..Room::default() }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod cost;
 mod drafting;
 mod faults;
 mod online;
+mod previews;
 mod repairs;
 mod restart;
 mod syncing;

@@ -10,6 +10,7 @@ use xunge_client_core::client::{
 };
 use xunge_client_core::model::{CaseId, Mode, PhotoHash, PhotoRole};
 use xunge_client_core::photo::synthetic::{Moment, jpeg};
+use xunge_client_core::wire::PhotoItem;
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::server::{Server, problem};
@@ -88,9 +89,13 @@ async fn serve(
 
 fn patch(head: &str, body: &[u8], server: &Mutex<Server>) -> (u16, Option<u64>) {
     let path = head.split(' ').nth(1).unwrap();
-    let photo: PhotoHash = path.rsplit('/').next().unwrap().parse().unwrap();
+    let name = path.rsplit('/').next().unwrap();
+    let item = match name.strip_prefix("preview-") {
+        Some(photo) => PhotoItem::Preview(photo.parse().unwrap()),
+        None => PhotoItem::Full(name.parse().unwrap()),
+    };
     let offset = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("upload-offset: ")?.parse().ok());
-    server.lock().unwrap().patch(photo, offset.unwrap(), body)
+    server.lock().unwrap().patch(item, offset.unwrap(), body)
 }
 
 fn route(head: &str, body: &[u8], server: &Mutex<Server>) -> (u16, String, Vec<u8>) {

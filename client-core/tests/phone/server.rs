@@ -10,8 +10,8 @@ use xunge_client_core::model::{
 };
 use xunge_client_core::sync::Response;
 use xunge_client_core::wire::{
-    CaseHeads, Envelope, FeedItem, Frame, Need, PhotoOffset, Rejected, Request, RequestResult, SyncDown, SyncUp,
-    WireEvent, codec, digest,
+    CaseHeads, Envelope, FeedItem, Frame, Need, PhotoItem, PhotoOffer, PhotoOffset, Rejected, Request, RequestResult,
+    SyncDown, SyncUp, WireEvent, codec, digest,
 };
 use xunge_client_core::workflow::{Actor, Command, Context, Event, Ledger, Payload, Source, Verb, apply, decide};
 
@@ -49,6 +49,10 @@ pub(super) struct Server {
     pub(super) now: Millis,
     pub(super) cases: BTreeMap<CaseId, ServerCase>,
     pub(super) photos: BTreeMap<PhotoHash, (Vec<u8>, u64)>,
+    /// The same of previews, by the photo they are of, and the hash they were announced with.
+    pub(super) previews: BTreeMap<PhotoHash, ((Vec<u8>, u64), PhotoHash)>,
+    /// False for a server that knows nothing of previews.
+    pub(super) takes_previews: bool,
     pub(super) requests: BTreeMap<IntentId, RequestResult>,
     devices: BTreeMap<DeviceId, (VerifyingKey, Actor)>,
     counters: BTreeMap<DeviceId, BTreeMap<u64, [u8; 64]>>,
@@ -81,6 +85,8 @@ impl Server {
             now: Millis(1_700_020_800_000),
             cases: BTreeMap::new(),
             photos: BTreeMap::new(),
+            previews: BTreeMap::new(),
+            takes_previews: true,
             requests: BTreeMap::new(),
             devices: BTreeMap::new(),
             counters: BTreeMap::new(),
@@ -200,10 +206,19 @@ impl Server {
             down.results.push(self.request(actor, request));
         }
         for offer in &up.photos {
-            let (bytes, size) = self.photos.entry(offer.sha256).or_insert((Vec::new(), offer.bytes));
-            let complete = bytes.len() as u64 == *size;
-            let location = (!complete).then(|| format!("/v1/photos/{}", offer.sha256));
-            down.photos.push(PhotoOffset { sha256: offer.sha256, offset: bytes.len() as u64, location });
+            let PhotoOffer { sha256, bytes, of, .. } = *offer;
+            let held = match offer.item() {
+                PhotoItem::Full(photo) => self.photos.entry(photo).or_insert((Vec::new(), bytes)),
+                PhotoItem::Preview(photo) if self.takes_previews => {
+                    let (held, _) = self.previews.entry(photo).or_insert(((Vec::new(), bytes), sha256));
+                    held
+                }
+                PhotoItem::Preview(_) => continue,
+            };
+            let offset = held.0.len() as u64;
+            let name = if of.is_some() { "preview-" } else { "" };
+            let location = (offset < held.1).then(|| format!("/v1/photos/{name}{}", offer.item().photo()));
+            down.photos.push(PhotoOffset { sha256, offset, location, of });
             down.upload_token = Some("upload".to_owned());
         }
         self.news(device, actor, cursor, &again, &mut down);
@@ -348,8 +363,12 @@ impl Server {
     }
 
     /// A PATCH of a photo; keeps what arrived even if the sender never hears.
-    pub(super) fn patch(&mut self, photo: PhotoHash, offset: u64, bytes: &[u8]) -> (u16, Option<u64>) {
-        let Some((held, size)) = self.photos.get_mut(&photo) else { return (404, None) };
+    pub(super) fn patch(&mut self, item: PhotoItem, offset: u64, bytes: &[u8]) -> (u16, Option<u64>) {
+        let found = match item {
+            PhotoItem::Full(photo) => self.photos.get_mut(&photo).map(|held| (held, photo)),
+            PhotoItem::Preview(photo) => self.previews.get_mut(&photo).map(|(held, name)| (held, *name)),
+        };
+        let Some(((held, size), photo)) = found else { return (404, None) };
         if held.len() as u64 != offset {
             return (409, None);
         }

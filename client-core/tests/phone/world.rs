@@ -119,7 +119,7 @@ impl Phone {
         let size = bytes.len() as u64;
         let fact = PhotoFact { role, mime: "image/jpeg".into(), bytes: size, w: 1_600, h: 1_200, taken_at: None };
         let original = Sha256::of(bytes);
-        self.act(case, &[Step::Attach(NewPhoto { sha256, fact, original, preview: vec![1; 100] })]);
+        self.act(case, &[Step::Attach(NewPhoto { sha256, fact, original, preview: vec![bytes[0]; 100] })]);
         sha256
     }
 
@@ -169,6 +169,8 @@ pub(super) enum Call {
     Token,
     Reference,
     Photo(u64),
+    /// A preview.
+    Preview,
 }
 
 struct Run<'a> {
@@ -195,7 +197,7 @@ impl Run<'_> {
                     continue;
                 }
                 Some(Outside::Send(outbound)) => self.send(outbound),
-                Some(Outside::Upload(upload)) => self.upload(upload),
+                Some(Outside::Upload { upload, preview }) => self.upload(upload, preview),
                 None => {
                     let until_ms = self.sleep.take().expect("a run without a next step would wait for ever");
                     let now_ms = self.phone.clock.now().mono_ms;
@@ -258,14 +260,17 @@ impl Run<'_> {
         }
     }
 
-    fn upload(&mut self, upload: Upload) -> Event {
-        let Upload { photo, offset, .. } = upload;
-        let bytes = self.phone.files.read_at(&photo, offset, 64 << 10).unwrap();
-        let end = match self.fate(&Call::Photo(offset)) {
+    fn upload(&mut self, upload: Upload, preview: Option<Vec<u8>>) -> Event {
+        let Upload { item, offset, .. } = upload;
+        let (call, bytes) = match preview {
+            Some(whole) => (Call::Preview, whole[offset as usize..].to_vec()),
+            None => (Call::Photo(offset), self.phone.files.read_at(&item.photo(), offset, 64 << 10).unwrap()),
+        };
+        let end = match self.fate(&call) {
             Fate::Lost => UploadEnd::Unanswered,
             fate => {
                 let cut = if fate == Fate::AnswerLost { bytes.len() / 2 } else { bytes.len() };
-                let (status, offset) = self.server.patch(photo, offset, &bytes[..cut]);
+                let (status, offset) = self.server.patch(item, offset, &bytes[..cut]);
                 match fate {
                     Fate::AnswerLost => UploadEnd::Unanswered,
                     _ => {
@@ -275,7 +280,7 @@ impl Run<'_> {
                 }
             }
         };
-        Event::Uploaded { photo, end }
+        Event::Uploaded { item, end }
     }
 }
 

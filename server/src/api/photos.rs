@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use xunge_client_core::model::{CaseId, PhotoHash, Role};
 
@@ -23,6 +24,9 @@ const PICTURES: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
 /// Those who need the bytes as they were sent: evidence, and what its metadata says.
 const SEE_ORIGINALS: [Role; 6] =
     [Role::Inspector, Role::TownOffice, Role::Dispatcher, Role::DutyLeader, Role::Auditor, Role::Admin];
+
+/// On an answer that is not the photo but what its phone sent ahead of it.
+const PHOTO_PREVIEW: HeaderName = HeaderName::from_static("photo-preview");
 
 /// Which form of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +55,8 @@ impl Form {
     ("sha256" = String, Path, description = "the photo's SHA-256 in hex"),
     ("size" = Option<String>, Query, description = "`thumb` (320 px), `full` (1600 px, the default) or `original`"),
 ), responses(
-    (status = 200, description = "the picture", content_type = "image/jpeg"),
+    (status = 200, description = "the picture; with `Photo-Preview: 1` the small one its phone sent ahead of it",
+     content_type = "image/jpeg"),
     (status = 304, description = "`If-None-Match` names it"),
     (status = 403, description = "the role does not see originals", body = ProblemBody),
     (status = 404, description = "not_found, photo_not_here or no_preview", body = ProblemBody),
@@ -86,7 +91,12 @@ pub(crate) async fn answer(
             photos::find(tx, &scope, case, photo).await
         })
     });
-    let mime = found.await?.ok_or(ApiError::NotFound)?.mime.ok_or(ApiError::PhotoNotHere)?;
+    let found = found.await?.ok_or(ApiError::NotFound)?;
+    let mime = match (found.mime, found.preview) {
+        (Some(mime), _) => mime,
+        (None, Some(early)) if form == Form::Copy(Size::Thumb) => return preview(app, early.into()).await,
+        (None, _) => return Err(ApiError::PhotoNotHere),
+    };
     if form == Form::Original && !SEE_ORIGINALS.contains(&role) {
         return Err(ApiError::WrongRole);
     }
@@ -116,4 +126,16 @@ pub(crate) async fn answer(
         (header::ETAG, tag),
     ];
     Ok((headers, body).into_response())
+}
+
+/// Answers with the small picture that came ahead of a photo; asked again next time, because the photo follows.
+async fn preview(app: &App, early: Bytes) -> Result<Response, ApiError> {
+    let copy = app.copies.thumb_of(early).await?.ok_or(ApiError::NoPreview)?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+        (PHOTO_PREVIEW, HeaderValue::from_static("1")),
+    ];
+    Ok((headers, Body::from(copy)).into_response())
 }

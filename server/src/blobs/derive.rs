@@ -82,6 +82,13 @@ impl Copies {
             .map_err(|_| BlobError::Closed)?
             .map_err(BlobError::io("keeping a copy of a photo"))
     }
+
+    /// Makes a thumb of bytes that are no stored photo and keeps nothing; `None` if they are no picture.
+    pub async fn thumb_of(&self, bytes: Bytes) -> Result<Option<Bytes>, BlobError> {
+        let _permit = self.permit.acquire().await.map_err(|_| BlobError::Closed)?;
+        let work = move || make(bytes, Size::Thumb).ok();
+        tokio::task::spawn_blocking(work).await.map_err(|_| BlobError::Closed)
+    }
 }
 
 fn make(bytes: Bytes, size: Size) -> Result<Bytes, PhotoError> {

@@ -11,6 +11,7 @@ use super::visit::Visit;
 use super::words;
 use crate::blobs::derive::Size;
 use crate::domain::cases::{self, CaseDetail, PhotoView};
+use crate::domain::photos;
 
 /// A place for a photo, filled or not.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct Slot {
     pub(crate) photo: Option<Shown>,
     /// What stands there without one, or before its bytes arrived.
     pub(crate) missing: &'static str,
+    /// What stands on a small picture that came ahead of it.
+    pub(crate) early: &'static str,
     /// Its absence stands in the way of a decision.
     pub(crate) warn: bool,
 }
@@ -38,6 +41,8 @@ pub(crate) struct Shown {
     pub(crate) lines: Vec<String>,
     /// Its bytes are here.
     pub(crate) present: bool,
+    /// They are not, but the small picture its phone sent ahead is.
+    pub(crate) preview: bool,
     /// Pixels; 0 if nobody said.
     pub(crate) width: i64,
     /// Pixels; 0 if nobody said.
@@ -59,6 +64,7 @@ pub(crate) fn slots(visit: &Visit, detail: &CaseDetail) -> (Vec<Slot>, Vec<Slot>
         label: lang.word("photo_role", code),
         photo: photo.map(|photo| shown(visit, detail, photo)),
         missing,
+        early: lang.say("case.preview"),
         warn,
     };
     let arriving = lang.say("case.photo_missing");
@@ -87,19 +93,29 @@ fn shown(visit: &Visit, detail: &CaseDetail, photo: &PhotoView) -> Shown {
         let size = [photo.w, photo.h, (photo.bytes + 999) / 1_000].map(|n| n.to_string());
         lines.push(lang.fill("case.size", &[("w", &size[0]), ("h", &size[1]), ("kb", &size[2])]));
     }
+    if photo.preview {
+        lines.insert(0, lang.say("case.preview_way").to_owned());
+    }
     Shown {
         full: format!("{path}?size=full"),
         // What is judged is looked at in full; the small copies are for those beside the pair.
-        shown: if super::look::is_pair(&photo.role) { format!("{path}?size=full") } else { path },
+        shown: if photo.preview {
+            format!("{path}?size=preview")
+        } else if super::look::is_pair(&photo.role) {
+            format!("{path}?size=full")
+        } else {
+            path
+        },
         alt: lang.fill("case.photo_alt", &[("role", &role), ("text", &text)]),
         lines,
         present: photo.present,
+        preview: photo.preview,
         width: photo.w,
         height: photo.h,
     }
 }
 
-/// `GET /console/cases/{id}/photos/{sha256}?size=thumb|full`: the same scope as the case's page.
+/// `GET /console/cases/{id}/photos/{sha256}?size=thumb|full|preview`: the same scope as the case's page.
 pub(crate) async fn get(visit: Visit, Path((id, hash)): Path<(String, String)>, query: Sent) -> Response {
     let answer = bytes(&visit, &id, &hash, query.get("size")).await;
     visit.answer(answer)
@@ -110,6 +126,14 @@ async fn bytes(visit: &Visit, id: &str, hash: &str, size: &str) -> Result<Respon
     let hash: PhotoHash = hash.parse().map_err(|_| Fault::NotFound)?;
     let (scope, viewer) = (visit.scope.clone(), visit.viewer.clone());
     let store = &visit.app.services.store;
+    if size == "preview" {
+        let found =
+            store.read::<_, Fault, _>(move |tx| Box::pin(async move { Ok(photos::find(tx, &scope, id, hash).await?) }));
+        let early = found.await?.and_then(|photo| photo.preview).ok_or(Fault::NotFound)?;
+        let copy = visit.app.copies.thumb_of(early.into()).await?.ok_or(Fault::NotFound)?;
+        let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, no-store")];
+        return Ok((StatusCode::OK, headers, copy).into_response());
+    }
     let case = store
         .read::<_, Fault, _>(move |tx| Box::pin(async move { Ok(cases::detail(tx, &scope, &viewer, id).await?) }))
         .await?

@@ -15,6 +15,7 @@ mod error;
 mod finish;
 mod orphans;
 mod owner;
+mod previews;
 #[cfg(test)]
 mod tests;
 
@@ -113,6 +114,13 @@ impl Uploads {
     /// Photos no case of the push announced (their case was refused, or came from another phone) are expected too.
     /// Uploads that are running go on.
     pub async fn offered(&self, owner: &Owner, offers: &[PhotoOffer]) -> Result<Vec<PhotoOffset>, UploadError> {
+        let (previews, offers): (Vec<_>, Vec<_>) = offers.iter().cloned().partition(|offer| offer.of.is_some());
+        let mut answers = self.previews_offered(owner, previews).await?;
+        answers.append(&mut self.photos_offered(owner, &offers).await?);
+        Ok(answers)
+    }
+
+    async fn photos_offered(&self, owner: &Owner, offers: &[PhotoOffer]) -> Result<Vec<PhotoOffset>, UploadError> {
         let targets: Vec<Target> = offers.iter().map(|offer| Target::Photo(offer.sha256)).collect();
         let mut found = self.known(owner, targets.clone()).await?;
         if found.contains(&None) {
@@ -133,7 +141,7 @@ impl Uploads {
                 Some(_) => self.progress(owner, target).await?,
             };
             let location = (!progress.complete).then(|| format!("/v1/photos/{target}"));
-            answers.push(PhotoOffset { sha256: offer.sha256, offset: progress.offset, location });
+            answers.push(PhotoOffset { sha256: offer.sha256, offset: progress.offset, location, of: None });
         }
         Ok(answers)
     }
@@ -221,10 +229,15 @@ impl Uploads {
             return Err(UploadError::Stored);
         }
         part.discard().await?;
-        let id = owner.part(target);
+        let owner = owner.clone();
         self.store
             .write(move |tx| {
-                Box::pin(async move { tx.execute("DELETE FROM upload WHERE id = ?1", params![id.0]).await })
+                Box::pin(async move {
+                    match target {
+                        Target::Preview(photo) => previews::give_up(tx, &owner, photo).await,
+                        _ => tx.execute("DELETE FROM upload WHERE id = ?1", params![owner.part(target).0]).await,
+                    }
+                })
             })
             .await
             .map(drop)
@@ -239,6 +252,7 @@ impl Uploads {
             .store
             .write(move |tx| {
                 Box::pin(async move {
+                    previews::expire(tx, now).await?;
                     tx.query("DELETE FROM upload WHERE expires_at <= ?1 RETURNING id", params![now.0]).await
                 })
             })
@@ -336,6 +350,7 @@ async fn known(tx: &mut dyn Tx, owner: &Owner, target: Target) -> Result<Option<
                        ORDER BY 1 LIMIT 1";
             tx.query(sql, params![owner.key(), hash.as_bytes(), owner.user()]).await?
         }
+        Target::Preview(photo) => return previews::known(tx, owner, photo).await,
         Target::Nameless(_) => {
             let sql = "SELECT 0, length_bytes, CASE WHEN finished_at IS NULL THEN 0 ELSE 1 END, expires_at
                        FROM upload WHERE device = ?1 AND id = ?2";

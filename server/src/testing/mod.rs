@@ -64,6 +64,7 @@ impl PhotoDesk for NoPhotos {
             sha256: offer.sha256,
             offset: 0,
             location: Some(format!("/v1/photos/{}", offer.sha256)),
+            of: offer.of,
         };
         Box::pin(async move { Ok(offers.iter().map(nothing).collect()) })
     }

@@ -97,6 +97,8 @@ pub struct Stats {
     pub events: u64,
     /// Requests that reached the centre.
     pub requests: u64,
+    /// Previews that went ahead of their photos.
+    pub previews: u64,
     /// Processes of phones that died.
     pub crashes: u64,
     /// Other misfortunes: restored, cloned and revoked phones, a restored centre, clocks set wrong.
@@ -117,6 +119,7 @@ impl Stats {
         self.cases += other.cases;
         self.events += other.events;
         self.requests += other.requests;
+        self.previews += other.previews;
         self.crashes += other.crashes;
         self.misfortunes += other.misfortunes;
         self.phone_hours += other.phone_hours;

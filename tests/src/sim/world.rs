@@ -180,7 +180,7 @@ impl World {
                 Advance::Rest => return Ok(()),
                 Advance::Done => {}
                 Advance::Outside(Outside::Send(outbound)) => self.send(name, outbound),
-                Advance::Outside(Outside::Upload(upload)) => self.upload(name, upload),
+                Advance::Outside(Outside::Upload { upload, preview }) => self.upload(name, upload, preview),
                 Advance::Outside(Outside::Sleep { until_ms }) => self.sleep(name, until_ms),
                 Advance::Outside(Outside::Finish(summary)) => self.finished(name, &summary)?,
             }
@@ -215,14 +215,19 @@ impl World {
         self.net.send(now.plus_ms(fate.gives_up_ms), Parcel::Event { phone, life, ticket, event });
     }
 
-    fn upload(&mut self, phone: usize, upload: Upload) {
+    fn upload(&mut self, phone: usize, upload: Upload, preview: Option<Vec<u8>>) {
         let (fate, ticket) = (self.fate(phone), self.ticket());
-        let photo = upload.photo;
+        let item = upload.item;
         let (now, life) = (self.time.now(), self.phones[phone].life);
-        let read = self.phones[phone].files.read_at(&photo, upload.offset, PATCH_BYTES);
-        let bytes = read.unwrap_or_default();
+        let bytes = match preview {
+            Some(whole) => whole.get(upload.offset as usize..).unwrap_or_default().to_vec(),
+            None => {
+                let read = self.phones[phone].files.read_at(&item.photo(), upload.offset, PATCH_BYTES);
+                read.unwrap_or_default()
+            }
+        };
         self.note(format!("phone {phone} uploads {} bytes from {}: {}", bytes.len(), upload.offset, fate.name));
-        let event = |end| Event::Uploaded { photo, end };
+        let event = |end| Event::Uploaded { item, end };
         if bytes.is_empty() && upload.offset < upload.bytes {
             let event = event(UploadEnd::NoBytes);
             return self.net.send(now, Parcel::Event { phone, life, ticket, event });
@@ -285,6 +290,8 @@ impl World {
             Parcel::Photo { phone, life, ticket, upload, bytes, cut, answer } => {
                 self.counted.requests += 1;
                 let end = self.centre.patch(&upload, bytes, cut);
+                let whole = matches!(end, UploadEnd::Answered { offset: Some(offset), .. } if offset == upload.bytes);
+                self.counted.previews += u64::from(whole && upload.item.is_preview());
                 if let UploadEnd::Answered { response, offset } = &end {
                     self.note(format!("centre answers an upload of phone {phone}: {} at {offset:?}", response.status));
                 }
@@ -296,7 +303,7 @@ impl World {
                         (end, Harm::None) => end,
                         (end, _) => end,
                     };
-                    let event = Event::Uploaded { photo: upload.photo, end };
+                    let event = Event::Uploaded { item: upload.item, end };
                     self.go_back(phone, life, ticket, back, event);
                 }
                 Ok(())

@@ -1,4 +1,5 @@
 DELETE FROM case_local;
+DELETE FROM preview_out;
 DELETE FROM category;
 DELETE FROM grid;
 DELETE FROM void_reason;

@@ -16,9 +16,11 @@ impl Step<'_> {
         engine.turn = Turn::Collecting;
         engine.again = false;
         let now_ms = self.now.mono_ms;
-        let parked_photos = engine.parking.photos(now_ms).chain(engine.uploads.photos()).collect();
+        let parked_photos = engine.parking.photos(now_ms).chain(engine.uploads.items()).collect();
         self.out.push(Effect::Collect(Room {
             bytes: engine.size.raw_bytes(),
+            offers: engine.settings.offers,
+            // Photos under way are many seconds; previews of what was saved meanwhile need not wait for their end.
             photos: if engine.uploads.is_active() { 0 } else { engine.settings.offers },
             parked_cases: engine.parking.cases(now_ms),
             parked_photos,
@@ -120,8 +122,8 @@ impl Step<'_> {
         engine.more = opened.more;
         engine.wants_reference = opened.reference != engine.reference && !engine.reference_tried;
         if let Some(token) = opened.token {
-            for (photo, offset, bytes, location) in opened.uploads {
-                engine.uploads.add(Upload { photo, offset, bytes, location, token: token.clone() });
+            for (item, offset, bytes, location) in opened.uploads {
+                engine.uploads.add(Upload { item, offset, bytes, location, token: token.clone() });
             }
         }
         let moved = outcome.progress || page.items() + page.offers.len() == 0 || engine.uploads.is_active();

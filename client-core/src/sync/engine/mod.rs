@@ -14,8 +14,9 @@ use super::parking::Parking;
 use super::retry::Backoff;
 use super::session::Session;
 use super::uploads::Uploads;
-use crate::model::{DeviceId, PhotoHash};
+use crate::model::DeviceId;
 use crate::platform::Now;
+use crate::wire::PhotoItem;
 
 /// Who signs this phone's requests.
 #[derive(Clone)]
@@ -37,7 +38,7 @@ impl std::fmt::Debug for Identity {
 pub struct Settings {
     /// How often the background loop asks for news, milliseconds.
     pub poll_ms: u64,
-    /// Photos offered in one request.
+    /// Photos and previews offered in one request.
     pub offers: usize,
 }
 
@@ -72,8 +73,8 @@ enum Turn {
 
 /// The part of an answer the engine keeps for itself.
 struct Aside {
-    uploads: Vec<(PhotoHash, u64, u64, String)>,
-    unanswered: Vec<PhotoHash>,
+    uploads: Vec<(PhotoItem, u64, u64, String)>,
+    unanswered: Vec<PhotoItem>,
     token: Option<String>,
     more: bool,
     reference: u64,
@@ -94,9 +95,9 @@ pub struct Engine {
     parking: Parking,
     uploads: Uploads,
     /// Uploads that ended and are not written down yet.
-    done: Vec<(PhotoHash, u64, bool)>,
+    done: Vec<(PhotoItem, u64, bool)>,
     /// Photos whose upload had to be offered anew in this run.
-    troubled: std::collections::BTreeSet<PhotoHash>,
+    troubled: std::collections::BTreeSet<PhotoItem>,
     session: Session,
     /// Someone waits for a summary.
     asked: bool,
@@ -184,7 +185,7 @@ impl Step<'_> {
             Event::StoreFailed(failure) => self.store_failed(failure),
             Event::Answered { exchange, response } => self.answered(exchange, &response),
             Event::Unanswered { exchange } => self.unanswered(exchange),
-            Event::Uploaded { photo, end } => self.uploaded(photo, end),
+            Event::Uploaded { item, end } => self.uploaded(item, end),
             Event::Halt => self.halt(),
         }
     }

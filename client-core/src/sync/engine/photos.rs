@@ -1,53 +1,58 @@
 //! Photos: what becomes of each upload.
 
 use super::{Step, Turn};
-use crate::model::PhotoHash;
 use crate::sync::effect::{Effect, Notice, Stop, Upload, Write};
 use crate::sync::event::{Response, UploadEnd};
+use crate::wire::PhotoItem;
 
 /// Photos whose completion is written down at once; a crash before that only asks the server again.
 const PHOTOS_PER_WRITE: usize = 16;
 
 impl Step<'_> {
-    pub(super) fn uploaded(&mut self, photo: PhotoHash, end: UploadEnd) {
-        let Some(upload) = self.engine.uploads.end(&photo) else { return };
+    pub(super) fn uploaded(&mut self, item: PhotoItem, end: UploadEnd) {
+        let Some(upload) = self.engine.uploads.end(&item) else { return };
         let (status, offset, response) = match &end {
             UploadEnd::Answered { response, offset } => (response.status, *offset, Some(response)),
             UploadEnd::Unanswered => (0, None, None),
             UploadEnd::NoBytes => {
-                self.out.push(Effect::Persist(Write::PhotoRefused { photo, code: "photo_missing".to_owned() }));
+                self.out.push(Effect::Persist(Write::PhotoRefused { item, code: "photo_missing".to_owned() }));
                 return self.after_upload();
             }
         };
         let code = response.map(photo_code).unwrap_or_default();
         match (status, offset) {
             (200..=299, Some(offset)) if offset >= upload.bytes => {
-                self.engine.parking.release_photo(&photo);
-                self.engine.done.push((photo, upload.bytes, true));
-                self.engine.session.photo_sent();
+                self.engine.parking.release_photo(&item);
+                self.engine.done.push((item, upload.bytes, true));
                 self.engine.backoff.reset();
-                self.notify(Notice::PhotoSent(photo));
+                match item {
+                    PhotoItem::Preview(_) => self.engine.session.progressed(),
+                    PhotoItem::Full(photo) => {
+                        self.engine.session.photo_sent();
+                        self.notify(Notice::PhotoSent(photo));
+                    }
+                }
             }
             (200..=299, Some(offset)) if offset > upload.offset => {
-                self.engine.done.push((photo, offset, false));
+                self.engine.done.push((item, offset, false));
                 self.engine.session.progressed();
                 self.engine.uploads.add(Upload { offset, ..upload });
             }
             (429 | 503 | 507, _) => {
                 self.engine.uploads.forget_queue();
-                self.engine.parking.park_photo(photo, self.now.mono_ms);
+                self.engine.parking.park_photo(item, self.now.mono_ms);
                 let after_ms = response.and_then(|response| response.retry_after_ms);
                 return self.upload_failed(after_ms, Stop::Busy { status, retry_after_ms: after_ms });
             }
-            (400 | 413 | 415 | 422, _) => self.out.push(Effect::Persist(Write::PhotoRefused { photo, code })),
+            (400 | 413 | 415 | 422, _) => self.out.push(Effect::Persist(Write::PhotoRefused { item, code })),
             // The bytes do not have their name: once the way may be to blame, twice the file is.
-            (460, _) if self.engine.troubled.contains(&photo) => {
-                self.out.push(Effect::Persist(Write::PhotoRefused { photo, code: "photo_damaged".to_owned() }));
+            (460, _) if self.engine.troubled.contains(&item) => {
+                self.out.push(Effect::Persist(Write::PhotoRefused { item, code: "photo_damaged".to_owned() }));
             }
             // Offset, token or resource is not what we thought: the next answer tells anew.
             (200..=299 | 401 | 403 | 404 | 409 | 410 | 412 | 460, _) => {
-                if !self.engine.troubled.insert(photo) {
-                    self.engine.parking.park_photo(photo, self.now.mono_ms);
+                if !self.engine.troubled.insert(item) {
+                    self.engine.parking.park_photo(item, self.now.mono_ms);
                 }
             }
             _ => return self.upload_failed(None, Stop::Offline),

@@ -38,7 +38,7 @@
     if (!pair || on === isLarge()) { return; }
     pair.className = on ? pair.className + " large" : pair.className.replace(" large", "");
     if (!on) { return; }
-    Array.prototype.forEach.call(pair.querySelectorAll("img"), function (it) {
+    Array.prototype.forEach.call(pair.querySelectorAll("a img"), function (it) {
       if (it.src !== it.parentNode.href) { it.src = it.parentNode.href; }
     });
   }

@@ -8,6 +8,7 @@ use xunge_client_core::workflow::{Event, Ledger, Verb, offers};
 
 use super::{CaseItem, ITEM_COLUMNS, ITEM_WIDTH, item};
 use crate::domain::people::Viewer;
+use crate::domain::photos::PREVIEW;
 use crate::domain::scope::{Keys, Scope};
 use crate::domain::{facts, ledger};
 use crate::params;
@@ -52,6 +53,8 @@ pub struct PhotoView {
     pub taken_at: Option<i64>,
     /// Its bytes are here.
     pub present: bool,
+    /// They are not, but a preview of it is.
+    pub preview: bool,
 }
 
 /// An event with its place in the chain.
@@ -93,9 +96,11 @@ pub async fn detail(
 }
 
 async fn photos(tx: &mut dyn Tx, id: CaseId) -> Result<Vec<PhotoView>, StoreError> {
-    const SQL: &str = "SELECT sha256, role, mime, size_bytes, width, height, taken_at, present FROM photo
-        WHERE case_id = ?1 ORDER BY role, sha256";
-    let rows = tx.query(SQL, params![id.as_bytes()]).await?;
+    let sql = format!(
+        "SELECT sha256, role, mime, size_bytes, width, height, taken_at, present,
+         CASE WHEN {PREVIEW} IS NULL THEN 0 ELSE 1 END FROM photo WHERE case_id = ?1 ORDER BY role, sha256"
+    );
+    let rows = tx.query(&sql, params![id.as_bytes()]).await?;
     let view = |row: &crate::store::Row| {
         Ok(PhotoView {
             sha256: PhotoHash::from_bytes(row.array(0)?),
@@ -106,6 +111,7 @@ async fn photos(tx: &mut dyn Tx, id: CaseId) -> Result<Vec<PhotoView>, StoreErro
             h: row.int(5)?,
             taken_at: row.opt_int(6)?,
             present: row.bool(7)?,
+            preview: row.bool(8)?,
         })
     };
     rows.iter().map(view).collect()

@@ -3,7 +3,7 @@
 use xunge_client_core::model::{Millis, PhotoHash};
 use xunge_client_core::photo;
 
-use super::{Owner, Part, Progress, Target, UploadError, Uploads};
+use super::{Owner, Part, Progress, Target, UploadError, Uploads, previews};
 use crate::blobs::BlobError;
 use crate::params;
 use crate::store::{StoreError, Tx};
@@ -21,6 +21,9 @@ impl Uploads {
     }
 
     async fn finish_here(&self, owner: &Owner, target: Target, mut part: Part) -> Result<Progress, UploadError> {
+        if let Target::Preview(photo) = target {
+            return self.finish_preview(owner, photo, part).await;
+        }
         let hash = part.hash().await?;
         if target.hash().is_some_and(|announced| announced != hash) {
             part.discard().await?;
@@ -81,8 +84,9 @@ async fn write(tx: &mut dyn Tx, owner: &Owner, target: Target, photo: Photo, now
         )
         .await?;
     }
+    previews::photo_is_here(tx, owner, photo.hash).await?;
     match target {
-        Target::Photo(_) => {
+        Target::Photo(_) | Target::Preview(_) => {
             tx.execute("DELETE FROM upload WHERE device = ?1 AND sha256 = ?2", params![key, hash]).await?;
         }
         // Its client may ask once more how far it got.

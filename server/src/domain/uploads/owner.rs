@@ -41,16 +41,24 @@ impl Owner {
     /// Names an upload on disk and in its table: of (owner, target), so that two owners never meet in one.
     pub(super) fn part(&self, target: Target) -> PartId {
         let key = self.key();
-        let kind_and_owner = [u8::from(target.hash().is_some()), u8::try_from(key.len()).expect("16 or 32")];
+        let kind = match target {
+            Target::Nameless(_) => 0,
+            Target::Photo(_) => 1,
+            Target::Preview(_) => 2,
+        };
+        let kind_and_owner = [kind, u8::try_from(key.len()).expect("16 or 32")];
         let hasher = Sha256::new_with_prefix(b"xunge upload part\0").chain_update(kind_and_owner).chain_update(key);
         let digest = match target {
-            Target::Photo(hash) => hasher.chain_update(hash.as_bytes()),
+            Target::Photo(hash) | Target::Preview(hash) => hasher.chain_update(hash.as_bytes()),
             Target::Nameless(id) => hasher.chain_update(id.as_bytes()),
         }
         .finalize();
         PartId(*digest.first_chunk().expect("a digest has 32 bytes"))
     }
 }
+
+/// Begins the name of a preview's upload.
+const PREVIEW: &str = "preview-";
 
 /// Which upload of an owner; written as the last part of its location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +67,8 @@ pub enum Target {
     Photo(PhotoHash),
     /// A photo whose hash the client did not tell: a ULID.
     Nameless(Ulid),
+    /// The preview of the photo with this SHA-256: `preview-` and 64 hex digits.
+    Preview(PhotoHash),
 }
 
 impl Target {
@@ -66,7 +76,7 @@ impl Target {
     pub fn hash(self) -> Option<PhotoHash> {
         match self {
             Self::Photo(hash) => Some(hash),
-            Self::Nameless(_) => None,
+            Self::Nameless(_) | Self::Preview(_) => None,
         }
     }
 }
@@ -76,6 +86,7 @@ impl fmt::Display for Target {
         match self {
             Self::Photo(hash) => hash.fmt(out),
             Self::Nameless(id) => id.fmt(out),
+            Self::Preview(hash) => write!(out, "{PREVIEW}{hash}"),
         }
     }
 }
@@ -84,7 +95,11 @@ impl FromStr for Target {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.len() == 64 { text.parse().map(Self::Photo) } else { text.parse().map(Self::Nameless) }
+        match text.strip_prefix(PREVIEW) {
+            Some(photo) => photo.parse().map(Self::Preview),
+            None if text.len() == 64 => text.parse().map(Self::Photo),
+            None => text.parse().map(Self::Nameless),
+        }
     }
 }
 
@@ -94,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_target_survives_its_text_form() {
-        for target in [Target::Photo(PhotoHash::of(b"x")), Target::Nameless(Ulid::from_bytes([9; 16]))] {
+        let photo = PhotoHash::of(b"x");
+        for target in [Target::Photo(photo), Target::Nameless(Ulid::from_bytes([9; 16])), Target::Preview(photo)] {
             assert_eq!(target.to_string().parse(), Ok(target));
         }
         assert!("..".parse::<Target>().is_err());
@@ -104,8 +120,10 @@ mod tests {
     fn owners_never_share_a_part() {
         let photo = Target::Photo(PhotoHash::of(b"x"));
         let phone = |byte| Owner::Device { device: DeviceId::from_bytes([byte; 16]), user: "li".into() };
-        let parts =
-            [phone(1), phone(2), Owner::User("li".into()), Owner::User("wang".into())].map(|owner| owner.part(photo));
+        let mut parts = [phone(1), phone(2), Owner::User("li".into()), Owner::User("wang".into())]
+            .map(|owner| owner.part(photo))
+            .to_vec();
+        parts.push(phone(1).part(Target::Preview(PhotoHash::of(b"x"))));
         let distinct: std::collections::BTreeSet<_> = parts.iter().collect();
         assert_eq!(distinct.len(), parts.len());
     }

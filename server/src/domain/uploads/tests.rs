@@ -1,3 +1,5 @@
+mod previews;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -143,7 +145,7 @@ async fn an_announced_photo_needs_no_creation_and_completes_its_case() {
     let bench = Bench::new().await;
     let bytes = photo(1);
     bench.announce(case(1), &bytes).await;
-    let offer = PhotoOffer { case: case(1), sha256: PhotoHash::of(&bytes), bytes: bytes.len() as u64 };
+    let offer = PhotoOffer { case: case(1), sha256: PhotoHash::of(&bytes), bytes: bytes.len() as u64, of: None };
     let answer = bench.uploads.offered(&li(), std::slice::from_ref(&offer)).await.unwrap().remove(0);
     let location = answer.location.unwrap();
     assert_eq!((answer.offset, location.len()), (0, "/v1/photos/".len() + 64));
@@ -313,7 +315,7 @@ async fn what_a_crash_left_whole_is_completed_when_somebody_asks() {
     let (target, _) = named(&damaged);
     let part = hex::encode(li().part(target).0);
     std::fs::write(bench.folder.path().join("staging").join(&part), vec![0; damaged.len()]).unwrap();
-    let offer = PhotoOffer { case: case(2), sha256: PhotoHash::of(&damaged), bytes: damaged.len() as u64 };
+    let offer = PhotoOffer { case: case(2), sha256: PhotoHash::of(&damaged), bytes: damaged.len() as u64, of: None };
     let answer = bench.uploads.offered(&li(), &[offer]).await.unwrap().remove(0);
     assert_eq!((answer.offset, answer.location.is_some()), (0, true));
 }

@@ -21,6 +21,13 @@ pub(super) async fn rows(tx: &mut dyn Tx, report: &mut Report) -> Result<Vec<Sto
         let (case, hash) = (CaseId::from_bytes(row.array(0)?), PhotoHash::from_bytes(row.array(1)?));
         report.differs("photo", format!("case {case} photo {hash}"), "a stored blob", "none");
     }
+    let previews = tx.query("SELECT photo, sha256, bytes FROM photo_preview WHERE bytes IS NOT NULL", &[]).await?;
+    for row in &previews {
+        let (expected, found) = (PhotoHash::from_bytes(row.array(1)?), PhotoHash::of(row.blob(2)?));
+        if expected != found {
+            report.differs("preview", hex::encode(row.blob(0)?), expected.to_string(), found.to_string());
+        }
+    }
     let row = tx.query_one("SELECT COUNT(*), COUNT(*) FILTER (WHERE present = 1) FROM photo", &[]).await?;
     report.counted("photos", u64::try_from(row.int(0)?).unwrap_or(0));
     let rows = tx.query("SELECT sha256, size_bytes FROM blob", &[]).await?;

@@ -7,10 +7,14 @@ use super::{Known, Report};
 use crate::store::{StoreError, Tx};
 
 /// What must not be found: a name for it, and a statement that lists the keys of offenders.
-const DANGLING: [(&str, &str); 9] = [
+const DANGLING: [(&str, &str); 10] = [
     ("change of no case", "SELECT hash FROM change_row WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("document of no case", "SELECT case_id FROM doc WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("photo of no case", "SELECT sha256 FROM photo WHERE case_id NOT IN (SELECT id FROM case_row)"),
+    (
+        "preview of no missing photo",
+        "SELECT photo FROM photo_preview WHERE photo NOT IN (SELECT sha256 FROM photo WHERE present = 0)",
+    ),
     ("request about no case", "SELECT intent_id FROM request_log WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("number of no case", "SELECT case_id FROM external_ref WHERE case_id NOT IN (SELECT id FROM case_row)"),
     ("feed row of no case", "SELECT case_id FROM feed WHERE case_id NOT IN (SELECT id FROM case_row)"),
