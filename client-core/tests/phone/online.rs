@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use xunge_client_core::client::{
     Config, Notice, Phone, PhoneError, PhotoInput, PhotoSource, Place, ReportInput, Settings, Stop, Xunge,
 };
-use xunge_client_core::model::{CaseId, Mode, PhotoHash, PhotoRole};
+use xunge_client_core::model::{CaseId, Mode, PhotoRole};
 use xunge_client_core::photo::synthetic::{Moment, jpeg};
 use xunge_client_core::wire::PhotoItem;
 use xunge_client_core::workflow::{Payload, Verb};
