@@ -173,7 +173,7 @@ pub(super) fn advance(tx: &Transaction<'_>, item: &PhotoItem, sent: u64, complet
         PhotoItem::Full(photo) => photo,
         PhotoItem::Preview(photo) if complete => return preview_done(tx, photo).map(|()| true),
         // The server tells at every offer how much of it arrived.
-        PhotoItem::Preview(_) => return Ok(sent > 0),
+        PhotoItem::Preview(_) => return Ok(false),
     };
     const KNOWN: &str = "SELECT MAX(sent) FROM photo WHERE sha256 = ?1 AND state = 'waiting'";
     let known: Option<i64> = tx.prepare_cached(KNOWN)?.query_row([photo.as_bytes()], |row| row.get(0))?;

@@ -10,7 +10,7 @@ pub(super) const PATIENCE: u32 = 3;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Session {
     summary: Summary,
-    /// Failures since the last answer.
+    /// Failures since anything moved.
     pub(super) failures: u32,
     /// Answers in a row that moved nothing although something waited.
     pub(super) stalls: u32,
@@ -18,7 +18,10 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn answered(&mut self, outcome: &Outcome) {
-        self.failures = 0;
+        // An answer that moves nothing is no progress: photos that never get through would be tried for ever.
+        if outcome.progress {
+            self.failures = 0;
+        }
         self.summary.exchanges += 1;
         self.summary.cases_sent += outcome.confirmed.len() as u32;
         self.summary.received += outcome.received;

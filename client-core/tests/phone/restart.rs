@@ -121,7 +121,7 @@ fn a_database_of_a_newer_app_is_refused_and_not_touched() {
     newer.execute("INSERT INTO migration (number, checksum) VALUES (99, x'00')", []).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     let entropy = std::sync::Arc::new(super::machine::Seeded::new(1));
-    assert!(matches!(Store::open(&path, entropy), Err(StoreError::TooNew { found: 99, known: 3 })));
+    assert!(matches!(Store::open(&path, entropy), Err(StoreError::TooNew { found: 99, .. })));
     let reports: i64 = newer.query_row("SELECT COUNT(*) FROM case_local", [], |row| row.get(0)).unwrap();
     assert_eq!(reports, 1);
 }

@@ -149,6 +149,22 @@ fn photos_follow_the_text_and_resume_where_the_link_broke() {
 }
 
 #[test]
+fn a_run_ends_when_text_gets_through_and_photos_never_do() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.attach(case, PhotoRole::Before, b"photo");
+    let mut tries = 0;
+    let summary = phone.sync(&mut server, &mut |_, call| {
+        tries += u32::from(matches!(call, Call::Photo(_)));
+        if matches!(call, Call::Photo(_)) { Fate::Lost } else { Fate::Fine }
+    });
+    assert_eq!(summary.stop, Some(Stop::Offline));
+    assert!(phone.is_on_server(case));
+    assert!((1..=5).contains(&tries), "{tries} tries");
+}
+
+#[test]
 fn the_same_photo_in_two_cases_is_uploaded_once() {
     let mut server = Server::new();
     let mut phone = Phone::new(&mut server, "wang", 1, None);

@@ -112,7 +112,9 @@ impl Step<'_> {
     pub(super) fn applied(&mut self, outcome: Outcome) {
         let Turn::Applying { page, opened } = std::mem::replace(&mut self.engine.turn, Turn::Idle) else { return };
         let engine = &mut *self.engine;
-        engine.backoff.reset();
+        if outcome.progress || page.offers.is_empty() {
+            engine.backoff.reset();
+        }
         engine.size.grow();
         engine.session.answered(&outcome);
         let now_ms = self.now.mono_ms;
