@@ -17,6 +17,7 @@ pub mod client;
 pub mod doc;
 #[cfg(feature = "device")]
 pub mod driver;
+pub mod failpoint;
 pub mod model;
 #[cfg(feature = "device")]
 pub mod photo;

@@ -1,6 +1,7 @@
 //! Drafting, correcting, reporting, asking. All of it offline.
 
 use crate::doc::Edit;
+use crate::failpoint::{self, At};
 use crate::model::{
     CaseId, CoordSys, Facts, Millis, Mode, OrgCode, PhotoFact, PhotoHash, PhotoRole, Point, Remark, Sha256, Ulid,
 };
@@ -125,6 +126,7 @@ impl Phone {
 
     fn act(&self, case: CaseId, create: bool, steps: &[Step]) -> Result<CaseItem, PhoneError> {
         let item = self.store.act(case, create, steps, self.now())?;
+        failpoint::reach(At::PhoneReportSaved);
         self.tell(Reason::Changed);
         Ok(item)
     }
@@ -227,6 +229,9 @@ impl Phone {
         let files: Vec<(PhotoHash, &[u8])> =
             taken.iter().map(|(photo, upload)| (photo.sha256, upload.as_slice())).collect();
         self.files.save(&files)?;
+        if !files.is_empty() {
+            failpoint::reach(At::PhonePhotosSaved);
+        }
         Ok(taken.into_iter().map(|(photo, _)| photo).collect())
     }
 }

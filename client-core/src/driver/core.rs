@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Listeners;
+use crate::failpoint::{self, At};
 use crate::platform::{Clock, Entropy, random};
 use crate::store::{Store, StoreError};
 use crate::sync::{Effect, Engine, Event, Outbound, StoreFailure, Summary, Upload, UploadEnd, Write};
@@ -168,7 +169,11 @@ fn failed(error: StoreError) -> Performed {
 fn persist(store: &Store, write: Write) -> Result<Option<Event>, StoreError> {
     match write {
         Write::Sent(sent) => store.mark_sent(&sent)?,
-        Write::Answer(answer) => return Ok(Some(Event::Applied(Box::new(store.apply(&answer)?)))),
+        Write::Answer(answer) => {
+            let outcome = store.apply(&answer)?;
+            failpoint::reach(At::PhoneSyncApplied);
+            return Ok(Some(Event::Applied(Box::new(outcome))));
+        }
         Write::Photos(photos) => store.photos_at(&photos)?,
         Write::PhotoRefused { item, code } => store.refuse_photo(&item, &code)?,
         // A bundle this app can not read is left out: categories and grids stay as they were.

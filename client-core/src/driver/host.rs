@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::failpoint::{self, At};
 use crate::model::{Millis, PhotoHash};
 use crate::platform::{Clock, Entropy, FileError, Files, Now};
 
@@ -82,9 +83,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let written = File::create(&part)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&part, path));
+    let written =
+        File::create(&part).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).and_then(|()| {
+            failpoint::reach(At::PhonePhotoFlushed);
+            fs::rename(&part, path)
+        });
     written.map_err(|error| {
         let _ = fs::remove_file(&part);
         failed(path, &error)

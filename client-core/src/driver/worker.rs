@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::core::{Core, Outside};
 use super::dial::AnyTransport;
+use crate::failpoint::{self, At};
 use crate::platform::{Clock, Files};
 use crate::sync::{Event, Outbound, OutboundKind, Reason, Refused, Response, Stop, Summary, Upload, UploadEnd};
 use crate::transport::{Answer, Outgoing, Traffic, TransportError};
@@ -166,12 +167,16 @@ impl Running {
     fn perform(&mut self, outside: Outside) {
         match outside {
             Outside::Send(outbound) => {
+                failpoint::reach(At::PhoneSyncPersisted);
                 self.requests += 1;
                 let (transport, ended) = (self.outside.transport.clone(), self.outside.ended.clone());
                 self.tasks.spawn(async move {
                     let exchange = outbound.exchange;
                     let event = match transport.send(request(outbound)).await {
-                        Ok(answer) => Event::Answered { exchange, response: response(answer) },
+                        Ok(answer) => {
+                            failpoint::reach(At::PhoneSyncAnswered);
+                            Event::Answered { exchange, response: response(answer) }
+                        }
                         Err(_) => Event::Unanswered { exchange },
                     };
                     let _ = ended.send(event);
@@ -273,7 +278,10 @@ async fn send_photo(
     let body = Bytes::from(body);
     let request = Outgoing { method: "PATCH", path: location, headers, body, answer_limit: TOKEN_ANSWER };
     match transport.send(request).await {
-        Ok(answer) => UploadEnd::Answered { offset: answer.upload_offset, response: response(answer) },
+        Ok(answer) => {
+            failpoint::reach(At::PhonePhotoAnswered);
+            UploadEnd::Answered { offset: answer.upload_offset, response: response(answer) }
+        }
         Err(TransportError::Request(_)) => UploadEnd::Answered {
             offset: None,
             // A location nobody can send to: ask for another one.

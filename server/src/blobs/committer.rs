@@ -21,6 +21,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use xunge_client_core::failpoint::{self, At};
 use xunge_client_core::model::PhotoHash;
 
 use super::{BlobError, layout};
@@ -157,12 +158,14 @@ impl Folders {
     /// Carries out one batch and gives an outcome for each job.
     fn store(&mut self, jobs: &[Job]) -> Vec<Result<(), BlobError>> {
         let mut outcomes = side_by_side(jobs, |job| File::open(&job.staged)?.sync_all());
+        failpoint::reach(At::ServerPhotoFlushed);
         for (job, outcome) in jobs.iter().zip(&mut outcomes) {
             if outcome.is_ok() {
                 *outcome = fs::rename(&job.staged, self.waiting_place(job.hash));
             }
         }
         let flushed = self.flush(&self.waiting_room);
+        failpoint::reach(At::ServerPhotoRenamed);
         let count = |counter: &AtomicU64, n: usize| counter.fetch_add(n as u64, Ordering::Relaxed);
         count(&self.counters.batches, 1);
         count(&self.counters.photos, outcomes.iter().filter(|outcome| outcome.is_ok()).count());

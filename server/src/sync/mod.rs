@@ -23,6 +23,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use xunge_client_core::failpoint::{self, At};
 use xunge_client_core::model::{ActorId, CaseId, Millis};
 use xunge_client_core::wire::{Envelope, RequestResult, SyncDown, SyncUp, VERSION, codec, digest};
 
@@ -51,6 +52,7 @@ pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusa
         return Err(SyncRefusal::Version { found: envelope.version });
     }
     let Asked { sender, up, frames, seen } = ask::ask(desk, envelope).await?;
+    failpoint::reach(At::ServerSyncReceived);
     let push = Push {
         viewer: sender.viewer.clone(),
         device: sender.identified.device.id,
@@ -61,12 +63,15 @@ pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusa
     let up = Arc::new(up);
     let entry = Entry::Request(sender.identified.clone());
     let mut written = write(desk, &entry, &up, Arc::new(push), seen).await?;
+    failpoint::reach(At::ServerSyncCommitted);
     if !up.photos.is_empty() {
         // The text is safe; photos that can not be answered for are offered again with the next request.
         written.photos = desk.photos.offered(&sender.identified.device, &up.photos).await.unwrap_or_default();
     }
     let page = feed(desk, &sender, &up, written.receipt.unheard.clone()).await?;
-    Ok(pack::pack(&desk.services.bench, &answer(desk, &sender, &up, written, page)).await)
+    let packed = pack::pack(&desk.services.bench, &answer(desk, &sender, &up, written, page)).await;
+    failpoint::reach(At::ServerSyncAnswering);
+    Ok(packed)
 }
 
 /// What lets a push in.
@@ -98,6 +103,7 @@ async fn write(
     let mut taken = BTreeSet::<ActorId>::new();
     for _ in 0..TRIES {
         let prepared = intake::judge(&desk.services, Arc::clone(&push), seen, taken.clone()).await;
+        failpoint::reach(At::ServerSyncJudged);
         match commit(desk, entry, up, Arc::new(prepared)).await {
             Err(SyncRefusal::Conflict { taken: found }) => taken.extend(found),
             other => return other,
@@ -146,6 +152,7 @@ async fn commit(
                     ],
                 )
                 .await?;
+                failpoint::reach(At::ServerSyncWritten);
                 Ok(Ok(written))
             })
         })

@@ -1,5 +1,6 @@
 //! The last step of an upload: bytes become a photo that is here.
 
+use xunge_client_core::failpoint::{self, At};
 use xunge_client_core::model::{Millis, PhotoHash};
 use xunge_client_core::photo;
 
@@ -21,6 +22,7 @@ impl Uploads {
     }
 
     async fn finish_here(&self, owner: &Owner, target: Target, mut part: Part) -> Result<Progress, UploadError> {
+        failpoint::reach(At::ServerPhotoStaged);
         if let Target::Preview(photo) = target {
             return self.finish_preview(owner, photo, part).await;
         }
@@ -34,12 +36,14 @@ impl Uploads {
         let mime = photo::media_type(&part.head(HEAD).await?).unwrap_or("application/octet-stream");
         let _row_follows = self.completing.read().await;
         self.blobs.put_verified(hash, part.path().to_owned()).await?;
+        failpoint::reach(At::ServerPhotoStored);
         let photo = Photo { hash, size_bytes, mime };
         let (who, now) = (owner.clone(), self.business.now());
         self.store
             .write(move |tx| Box::pin(async move { write(tx, &who, target, photo, now).await }))
             .await
             .map_err(|error: StoreError| UploadError::from(error))?;
+        failpoint::reach(At::ServerPhotoRecorded);
         Ok(Progress { target, offset: size_bytes, length: size_bytes, complete: true, expires_at: None })
     }
 }
