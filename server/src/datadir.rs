@@ -81,6 +81,11 @@ impl DataDir {
         }
     }
 
+    /// A data folder that may lack things.
+    pub(crate) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// Makes sure that no other server runs on the folder.
     pub fn lock(&self) -> Result<Lock, DataDirError> {
         let path = self.root.join("lock");
@@ -105,6 +110,11 @@ impl DataDir {
     /// The database file.
     pub fn database(&self) -> PathBuf {
         self.root.join("xunge.db")
+    }
+
+    /// The folder of the photos.
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
     }
 
     /// The folder of the keys.

@@ -1,5 +1,12 @@
 //! Randomness from the operating system: ids, codes, keys, salts.
 
+/// Draws a server epoch. Phones compare epochs for equality only, and a random one never equals another's.
+///
+/// 53 bits, because JSON readers keep no more.
+pub fn epoch() -> u64 {
+    u64::from_be_bytes(fill()) >> 11
+}
+
 /// Gives `N` unpredictable bytes.
 ///
 /// # Panics

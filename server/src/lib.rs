@@ -11,6 +11,7 @@
 //! - [`reference`]: category trees, org files and the example district, as data.
 //! - [`sync`]: one signed request of a phone, both ways.
 //! - [`store`]: the database behind one small seam; SQL, migrations, hash chains. Knows no rule of the trade.
+//! - [`backup`]: copies of an installation, and putting one back.
 //! - [`app`]: an open installation; [`config`] and [`datadir`]: what it is opened from; [`serve`]: how it is served.
 //! - [`error`]: what HTTP answers when something is wrong.
 //! - [`jobs`]: what a server does by itself; [`metrics`], [`telemetry`]: what operators see.
@@ -20,6 +21,7 @@
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod backup;
 pub mod blobs;
 pub mod cli;
 pub mod clock;

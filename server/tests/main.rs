@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on says so by panicking")]
 
 mod access;
+mod backups;
 mod cases;
 mod enrolment;
 mod forgeries;

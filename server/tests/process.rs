@@ -22,26 +22,26 @@ fn json(output: &Output) -> Value {
 }
 
 /// Runs a command that has to end well.
-fn ok(args: &[&str]) -> Value {
+pub(crate) fn ok(args: &[&str]) -> Value {
     let output = run(args);
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     json(&output)
 }
 
 /// Runs a command that has to fail; gives its exit code and the error's code.
-fn fails(args: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn fails(args: &[&str]) -> (Option<i32>, String) {
     let output = run(args);
     (output.status.code(), json(&output)["error"]["code"].as_str().unwrap_or_default().to_owned())
 }
 
-struct Served {
+pub(crate) struct Served {
     child: Child,
     address: String,
     rest: BufReader<std::process::ChildStdout>,
 }
 
 impl Served {
-    fn start(data: &str) -> Self {
+    pub(crate) fn start(data: &str) -> Self {
         let mut child = Command::new(BINARY)
             .args(["serve", "--data", data, "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -70,7 +70,7 @@ impl Served {
         self.ask(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n"))
     }
 
-    fn post(&self, path: &str, body: &str) -> Value {
+    pub(crate) fn post(&self, path: &str, body: &str) -> Value {
         let length = body.len();
         let head = "host: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
         let answer = self.ask(&format!("POST {path} HTTP/1.1\r\n{head}content-length: {length}\r\n\r\n{body}"));

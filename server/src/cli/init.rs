@@ -151,9 +151,7 @@ fn fill(data: &DataDir, org: &Org, users: &[InitUser], now: Millis) -> Result<()
     let hashes = hash_all(users);
     let store = Store::open(&data.database(), &Options { inline: true, ..Options::default() })?;
     let (org, codes) = (org.clone(), users.to_vec());
-    // Phones compare epochs for equality only; a random one never equals that of another installation. 53 bits,
-    // because JSON readers keep no more.
-    let epoch = u64::from_be_bytes(entropy::fill()) >> 11;
+    let epoch = entropy::epoch();
     store.write_blocking::<(), StoreError, _>(move |tx| {
         Box::pin(async move {
             install(tx, &org, Taxonomy::builtin(), epoch, now).await?;

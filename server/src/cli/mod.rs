@@ -3,6 +3,7 @@
 //! With `--json`, stdout is one JSON document and everything else goes to stderr. Exit codes: 0 done, 1 failed,
 //! 2 used wrongly or not built yet.
 
+mod backup;
 mod demo;
 mod device;
 mod doctor;
@@ -10,6 +11,7 @@ mod error;
 pub mod init;
 mod openapi;
 mod output;
+mod restore;
 mod serve;
 mod user;
 mod verify;
@@ -77,13 +79,17 @@ enum Command {
     Doctor(Data),
     /// Recount everything from the ledger and check every hash.
     Verify(Data),
+    /// Write a backup to a new folder; the server may run.
+    Backup(backup::Args),
+    /// Put a backup back, in a new epoch: phones offer again what it lacks.
+    Restore(restore::Args),
     /// Any other word: a part that is not built yet, or a mistake.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
 
 /// Parts that the contracts name and that do not exist yet.
-const NOT_BUILT: &[&str] = &["report", "import", "export", "backup", "restore", "migrate"];
+const NOT_BUILT: &[&str] = &["report", "import", "export", "migrate"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -121,6 +127,8 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Command::Openapi => openapi::run(output)?,
         Command::Demo(args) => return demo::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output)?,
+        Command::Backup(args) => backup::run(&args, output)?,
+        Command::Restore(args) => restore::run(&args, output)?,
         Command::Verify(args) => return verify::run(&args, output),
         Command::Other(words) => {
             let word = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
@@ -151,8 +159,9 @@ mod tests {
         };
         let two = format!("{:?}", ExitCode::from(2));
         for words in [
-            "backup --data x --json",
-            "restore",
+            "export --data x --json",
+            "migrate",
+            "restore --data x",
             "serve --data x --database-url postgres://h/d",
             "init --data x --example xixia --blobs s3://b --json",
             "serve --data x --wrong",
