@@ -3,10 +3,13 @@
 //! | module | what it gives |
 //! |---|---|
 //! | [`process`] | `xunge-server` and `xunge` as real processes on a free port and a fresh folder |
-//! | [`link`] | a loopback proxy that is slow, late, or cut |
+//! | [`link`], [`weather`] | a loopback proxy that is slow, late, still for a while, or cut; links people know by name |
 //! | [`http`] | a small client for the JSON API |
 //! | [`browser`] | a real Chromium, driven through chromedriver |
 //! | [`scene`] | an example district with its log-ins and enrolled phones |
+//! | [`fleet`], [`tap`] | phones of this process whose waits cost no time; what they send, hear and lose |
+//! | [`kills`], [`cuts`], [`rollbacks`], [`drops`], [`rush`] | campaigns: processes killed, answers cut, a server put back, one answer lost, everybody at once |
+//! | [`ledger`] | what a stopped or running server really has, read from its database |
 //! | [`pusher`] | devices that only push, for loading the server |
 //! | [`sink`], [`cpu`] | the lower bound's server, and what a process used |
 //! | [`sim`] | a whole city on one thread: phones, server, network and disks by the dice |
@@ -17,11 +20,20 @@
 
 pub mod browser;
 pub mod cpu;
+pub mod cuts;
+pub mod drops;
+pub mod fleet;
 pub mod http;
+pub mod kills;
+pub mod ledger;
 pub mod link;
 pub mod process;
 pub mod pusher;
+pub mod rollbacks;
+pub mod rush;
 pub mod scene;
 pub mod sim;
 pub mod sink;
+pub mod tap;
+pub mod weather;
 pub mod workload;

@@ -1,11 +1,14 @@
 //! The two binaries as real processes.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use xunge_client_core::model::CaseId;
 
 /// Where cargo put the binary `name`, beside the running test program.
 pub fn binary(name: &str) -> PathBuf {
@@ -61,8 +64,14 @@ impl Server {
 
     /// The same on a given address, for a server that comes back where phones expect it.
     pub fn start_on(data: &Path, listen: &str) -> Self {
+        Self::start_armed(data, listen, None)
+    }
+
+    /// The same with a place at which the process dies (`xunge_client_core::failpoint`).
+    pub fn start_armed(data: &Path, listen: &str, at: Option<&str>) -> Self {
         let mut child = Command::new(binary("xunge-server"))
             .args(["serve", "--data", data.to_str().unwrap(), "--listen", listen])
+            .envs(at.map(|at| ("XUNGE_FAILPOINT", at)))
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -83,6 +92,17 @@ impl Server {
     /// CPU seconds the process used so far.
     pub fn cpu_seconds(&self) -> f64 {
         crate::cpu::seconds(Some(self.child.id()))
+    }
+
+    /// The most memory the process ever had, bytes.
+    pub fn peak_bytes(&self) -> u64 {
+        crate::cpu::peak_bytes(self.child.id())
+    }
+
+    /// Waits for the process to die by itself; answers the signal it died of.
+    pub fn dies(mut self) -> Option<i32> {
+        assert!(wait(&mut self.child, Duration::from_secs(10)).is_some(), "the server lives on");
+        self.child.wait().unwrap().signal()
     }
 
     /// SIGKILL: nothing is flushed, nothing is said.
@@ -121,6 +141,11 @@ pub fn wait(child: &mut Child, limit: Duration) -> Option<Option<i32>> {
     }
 }
 
+/// The id of a case as a command prints it.
+pub fn case_id(case: &Value) -> CaseId {
+    case["id"].as_str().expect("an id").parse().expect("an id")
+}
+
 /// A phone: the binary `xunge` on a store folder of its own.
 #[derive(Debug, Clone)]
 pub struct Phone {
@@ -156,9 +181,30 @@ impl Phone {
         saved["id"].as_str().unwrap().to_owned()
     }
 
+    /// The cases it shows.
+    pub fn cases(&self) -> BTreeSet<CaseId> {
+        let mut all = BTreeSet::new();
+        let mut after = String::new();
+        loop {
+            let more = if after.is_empty() { vec![] } else { vec!["--after", after.as_str()] };
+            let page = self.run("list", &[&["--limit", "200"], more.as_slice()].concat());
+            all.extend(page["items"].as_array().expect("a list").iter().map(case_id));
+            match page["next"].as_i64() {
+                Some(next) => after = next.to_string(),
+                None => return all,
+            }
+        }
+    }
+
     /// Starts a command without waiting for it.
     pub fn spawn(&self, command: &str, args: &[&str]) -> Child {
+        self.spawn_armed(command, args, None)
+    }
+
+    /// The same with a place at which the process dies (`xunge_client_core::failpoint`).
+    pub fn spawn_armed(&self, command: &str, args: &[&str], at: Option<&str>) -> Child {
         Command::new(binary("xunge"))
+            .envs(at.map(|at| ("XUNGE_FAILPOINT", at)))
             .args([command, "--store", self.store.to_str().unwrap(), "--json"])
             .args(args)
             .stdout(Stdio::piped())

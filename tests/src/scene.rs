@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use xunge_server::auth::enrol;
+use xunge_server::clock::Security;
+use xunge_server::store::{Options, Store, StoreError};
 
 use crate::process::{Phone, run_json};
 
@@ -37,14 +40,46 @@ impl Scene {
 
     /// A reviewer and an inspector of the same unit: (reviewer, inspector).
     pub fn pair(&self) -> (&Value, &Value) {
-        let inspectors = self.users("inspector");
-        self.users("town_office")
-            .into_iter()
-            .find_map(|reviewer| {
-                let own = inspectors.iter().find(|inspector| inspector["unit"] == reviewer["unit"])?;
-                Some((reviewer, *own))
+        self.pairs()[0]
+    }
+
+    /// All inspectors whose unit has a reviewer, each with one: (reviewer, inspector). There is at least one.
+    pub fn pairs(&self) -> Vec<(&Value, &Value)> {
+        let reviewers = self.users("town_office");
+        let with_reviewer = self.users("inspector").into_iter().filter_map(|inspector| {
+            let own = reviewers.iter().find(|reviewer| reviewer["unit"] == inspector["unit"])?;
+            Some((*own, inspector))
+        });
+        let pairs: Vec<(&Value, &Value)> = with_reviewer.collect();
+        assert!(!pairs.is_empty(), "the example has a reviewer for some inspector's unit");
+        pairs
+    }
+
+    /// One more enrolment code for a user.
+    pub fn code(&self, user: &Value) -> String {
+        let data = self.data();
+        let user = user["user"].as_str().unwrap();
+        let args = ["device", "enrol-code", "--data", data.to_str().unwrap(), "--user", user, "--json"];
+        run_json("xunge-server", &args)["code"].as_str().unwrap().to_owned()
+    }
+
+    /// `count` enrolment codes, for these users in turn, made at once.
+    pub fn codes(&self, users: &[&Value], count: usize) -> Vec<String> {
+        let names = users.iter().map(|user| user["user"].as_str().unwrap().to_owned()).cycle().take(count);
+        let all: Vec<(String, String)> = names.map(|name| (name, enrol::new_code())).collect();
+        let codes = all.iter().map(|(_, code)| code.clone()).collect();
+        let options = Options { create: false, inline: true, ..Options::default() };
+        let store = Store::open(&self.data().join("xunge.db"), &options).unwrap();
+        let write = store.write_blocking::<(), StoreError, _>(move |tx| {
+            Box::pin(async move {
+                for (user, code) in &all {
+                    enrol::add_code(tx, user, code, Security.now()).await?;
+                }
+                Ok(())
             })
-            .expect("the example has a reviewer for some inspector's unit")
+        });
+        write.unwrap();
+        codes
     }
 
     /// A phone enrolled for `user` at `url`.

@@ -3,8 +3,10 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
 
 mod bindings;
+mod campaigns;
 mod console;
 mod crash;
+mod failpoints;
 mod hostile;
 mod journey;
 mod layers;

@@ -22,10 +22,10 @@ impl Uploads {
     }
 
     async fn finish_here(&self, owner: &Owner, target: Target, mut part: Part) -> Result<Progress, UploadError> {
-        failpoint::reach(At::ServerPhotoStaged);
         if let Target::Preview(photo) = target {
             return self.finish_preview(owner, photo, part).await;
         }
+        failpoint::reach(At::ServerPhotoStaged);
         let hash = part.hash().await?;
         if target.hash().is_some_and(|announced| announced != hash) {
             part.discard().await?;

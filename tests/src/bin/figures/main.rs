@@ -1,18 +1,20 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | photos | server | new-phone | sim | all [--tier quick|ci|full] [--json] [--record]`. Wall times on a
+//! `figures -- sync | photos | server | new-phone | crash | sim | all [--tier quick|ci|full] [--json] [--record]`. Wall times on a
 //! shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
 //! committed log, `figures -- log` adds the log up. The exit code is 1 if a promise was broken; a target that is
 //! missed is printed as SHORT and is no failure, because machines differ.
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+mod crash_real;
 mod figure;
 mod newphone;
 mod photos;
 mod record;
 mod server;
 mod sim;
+mod steady;
 mod sync;
 
 use std::fmt;
@@ -71,6 +73,8 @@ enum Which {
     Server,
     /// What a new phone is sent.
     NewPhone,
+    /// Processes killed, answers cut, the server put back.
+    Crash,
     /// A city by the dice.
     Sim,
     /// All of them.
@@ -136,10 +140,15 @@ fn range(text: &str) -> Result<Range<u64>, String> {
 
 async fn measure(which: Which, arguments: &Arguments) -> Vec<Figure> {
     match which {
-        Which::Sync => sync::measure().await,
+        Which::Sync => {
+            let mut figures = sync::measure().await;
+            figures.extend(steady::measure(arguments.tier).await);
+            figures
+        }
         Which::Photos => photos::measure().await,
         Which::NewPhone => newphone::measure().await,
-        Which::Server => server::measure().await,
+        Which::Server => server::measure(arguments.tier).await,
+        Which::Crash => crash_real::measure(arguments.tier).await,
         Which::Sim => sim::measure(&sim::Wanted::from(arguments)).await,
         Which::All | Which::Log => vec![],
     }
@@ -151,7 +160,7 @@ async fn main() {
     if arguments.which == Which::Log {
         return record::summary();
     }
-    let all = [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Sim];
+    let all = [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Crash, Which::Sim];
     let wanted = all.into_iter().filter(|which| [*which, Which::All].contains(&arguments.which));
     let mut records = vec![];
     for which in wanted {

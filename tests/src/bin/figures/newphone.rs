@@ -3,10 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use serde_json::Value;
 use xunge_client_core::client::{Config, ListQuery, Phone};
 use xunge_tests::link::{Link, Weather};
-use xunge_tests::process::{Server, run_json};
+use xunge_tests::process::Server;
 use xunge_tests::pusher::Pusher;
 use xunge_tests::scene::Scene;
 use xunge_tests::workload::{self, Reported};
@@ -25,7 +24,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let (owner, others) = inspectors.split_first().unwrap();
     let own = workload::cases(1, OWN);
     for (seed, part) in own.chunks(OWN.div_ceil(2)).enumerate() {
-        push(&server.url, &code(&scene, owner), seed as u64, part).await;
+        push(&server.url, &scene.code(owner), seed as u64, part).await;
     }
     let mut foreign = workload::cases(2, CASES - OWN);
     for case in &mut foreign {
@@ -38,12 +37,12 @@ pub(crate) async fn measure() -> Vec<Figure> {
         push(&server.url, user["enrol_code"].as_str().unwrap(), 10 + seed as u64, part).await;
     }
 
-    let bare = Pusher::enrol(&server.url, &code(&scene, owner), 3).await;
+    let bare = Pusher::enrol(&server.url, &scene.code(owner), 3).await;
     let (bytes, requests) = bare.begin().await;
 
     let link = Link::open(server.address().parse().unwrap(), Weather::WEAK).await;
     let phone = Phone::open(Config::new(scene.folder.path().join("new"))).unwrap();
-    let (code, start) = (code(&scene, owner), Instant::now());
+    let (code, start) = (scene.code(owner), Instant::now());
     // Joining ends with a first sync.
     phone.enrol(&link.url(), &code, None).await.unwrap();
     let (all, seconds) = (carried(&link), start.elapsed().as_secs_f64());
@@ -61,15 +60,6 @@ pub(crate) async fn measure() -> Vec<Figure> {
         Figure::note("new phone: joining, all bytes with reference data", format!("{all} B")),
         Figure::note("new phone: joining, weak-link seconds", format!("{seconds:.2}")),
     ]
-}
-
-/// One more enrolment code for a user.
-fn code(scene: &Scene, user: &Value) -> String {
-    let data = scene.data();
-    let user = user["user"].as_str().unwrap();
-    let answer =
-        run_json("xunge-server", &["device", "enrol-code", "--data", data.to_str().unwrap(), "--user", user, "--json"]);
-    answer["code"].as_str().unwrap().to_owned()
 }
 
 async fn push(url: &str, code: &str, seed: u64, cases: &[Reported]) {

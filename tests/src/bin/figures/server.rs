@@ -8,9 +8,11 @@ use xunge_client_core::model::ActorId;
 use xunge_tests::cpu;
 use xunge_tests::process::Server;
 use xunge_tests::pusher::{self, Push, Pusher};
+use xunge_tests::rush;
 use xunge_tests::scene::Scene;
 use xunge_tests::workload::{self, Reported};
 
+use super::Tier;
 use super::figure::Figure;
 
 /// Devices that push at once.
@@ -18,6 +20,8 @@ const DEVICES: usize = 30;
 /// Pushes per device; with [`CASES`] a push this stays below a device's daily quota of 300.
 const PUSHES: usize = 5;
 const CASES: usize = 50;
+/// Reports that wait on each phone of the rush.
+const WAITING: usize = 5;
 
 struct Lane {
     device: Arc<Pusher>,
@@ -25,7 +29,42 @@ struct Lane {
     updates: Vec<Push>,
 }
 
-pub(crate) async fn measure() -> Vec<Figure> {
+pub(crate) async fn measure(tier: Tier) -> Vec<Figure> {
+    let mut figures = throughput().await;
+    figures.extend(reconnect(tier).await);
+    figures
+}
+
+/// Phones with five waiting reports each that come back in the same moment.
+async fn reconnect(tier: Tier) -> Vec<Figure> {
+    let phones = tier.pick(100, 300, 1_000);
+    let rush = rush::run(phones as usize, WAITING).await;
+    let reports = phones * WAITING as u64;
+    let odd: u64 =
+        rush.answers.iter().filter(|(status, _)| ![200, 204, 429, 503].contains(*status)).map(|(_, n)| n).sum();
+    let asked: u64 = rush.answers.values().sum();
+    let [half, most, longest] = rush.took.map(|took| took.as_millis());
+    let answers: Vec<String> = rush.answers.iter().map(|(status, n)| format!("{n} x {status}")).collect();
+    vec![
+        Figure::promise("rush: phones not drained", phones, phones, rush.undrained),
+        Figure::promise(
+            "rush: reports lost, doubled or miscounted",
+            rush.tally.saved,
+            reports,
+            rush.tally.lost + rush.tally.wrong,
+        ),
+        Figure::promise("rush: answers other than 200, 429 and 503", asked, phones, odd),
+        Figure::note("rush: answers", answers.join(", ")),
+        Figure::note("rush: answers to syncs, p50 / p99 / longest", format!("{half} / {most} / {longest} ms")),
+        Figure::note(
+            "rush: all drained after, wall / server CPU",
+            format!("{:.1} / {:.1} s", rush.all.as_secs_f64(), rush.server_cpu_s),
+        ),
+        Figure::note("rush: server's peak memory", format!("{} MiB", rush.server_peak_bytes >> 20)),
+    ]
+}
+
+async fn throughput() -> Vec<Figure> {
     let scene = Scene::new();
     let server = Server::start(&scene.data());
     let mut lanes = vec![];
