@@ -3,6 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+use xunge_client_core::wire::limits;
+
 use crate::auth::keys::{KeyError, Keys};
 use crate::auth::login::Desk;
 use crate::auth::token::Tokens;
@@ -51,6 +54,8 @@ pub struct Parts {
     pub data: DataDir,
     /// The installation as phones are told of it.
     pub identity: Identity,
+    /// Room for rescue bundles that are being received, KiB: anybody may bring one, and each is in memory as a whole.
+    pub rescue_room: Arc<Semaphore>,
     /// What `/metrics` tells.
     pub metrics: Metrics,
 }
@@ -112,6 +117,7 @@ impl App {
             tokens,
             uploads,
             services,
+            rescue_room: Arc::new(Semaphore::new(limits::RESCUE / 1024)),
             metrics: Metrics::default(),
             blobs,
             space,

@@ -50,6 +50,11 @@ impl Api {
         api
     }
 
+    /// The token it signed in with; none for a stranger.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], Bytes::new()).await

@@ -6,27 +6,32 @@
 //! | [`link`], [`weather`] | a loopback proxy that is slow, late, still for a while, or cut; links people know by name |
 //! | [`http`] | a small client for the JSON API |
 //! | [`browser`] | a real Chromium, driven through chromedriver |
+//! | [`bombs`] | small requests that ask for a lot, against a real server |
 //! | [`scene`] | an example district with its log-ins and enrolled phones |
 //! | [`fleet`], [`tap`] | phones of this process whose waits cost no time; what they send, hear and lose |
 //! | [`kills`], [`cuts`], [`rollbacks`], [`drops`], [`rush`] | campaigns: processes killed, answers cut, a server put back, one answer lost, everybody at once |
 //! | [`ledger`] | what a stopped or running server really has, read from its database |
 //! | [`pusher`] | devices that only push, for loading the server |
-//! | [`sink`], [`cpu`] | the lower bound's server, and what a process used |
+//! | [`fuzz`] | everything that takes bytes from strangers, against what must hold |
+//! | [`sink`], [`cpu`], [`memory`] | the lower bound's server, and what a process used |
 //! | [`sim`] | a whole city on one thread: phones, server, network and disks by the dice |
 //! | [`workload`] | W, the workload all sync figures are stated for |
 
 // Test programs may look at clocks, print, and unwrap: a failure here is a failed test.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
+pub mod bombs;
 pub mod browser;
 pub mod cpu;
 pub mod cuts;
 pub mod drops;
 pub mod fleet;
+pub mod fuzz;
 pub mod http;
 pub mod kills;
 pub mod ledger;
 pub mod link;
+pub mod memory;
 pub mod process;
 pub mod pusher;
 pub mod rollbacks;

@@ -89,6 +89,11 @@ impl Server {
         self.url.strip_prefix("http://").unwrap()
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// CPU seconds the process used so far.
     pub fn cpu_seconds(&self) -> f64 {
         crate::cpu::seconds(Some(self.child.id()))

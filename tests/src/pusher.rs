@@ -9,8 +9,8 @@ use ed25519_dalek::SigningKey;
 use http::Method;
 use serde_json::json;
 use xunge_client_core::doc::{Edit, FieldDoc, first_change};
-use xunge_client_core::model::{ActorId, ChangeHash, DeviceId, Millis};
-use xunge_client_core::wire::{self, Envelope, Frame, SyncDown, SyncUp};
+use xunge_client_core::model::{ActorId, ChangeHash, DeviceId, Millis, Sha256};
+use xunge_client_core::wire::{self, Envelope, Frame, Proof, SyncDown, SyncUp};
 
 use crate::http::Api;
 use crate::workload::{Dice, Reported};
@@ -101,6 +101,39 @@ impl Pusher {
             "all of it is accepted as sent: {down:?}"
         );
         cases
+    }
+
+    /// Its name at the server.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// Signs any compressed body as the device's next request, whatever is in it.
+    pub fn sign(&self, frame: Vec<u8>) -> Vec<u8> {
+        Envelope::seal(frame, self.device, self.next(), &self.key).to_bytes()
+    }
+
+    /// A bearer token for the JSON API.
+    pub async fn token(&self) -> String {
+        let (counter, body) = (self.next(), Sha256::of(b""));
+        let proof = Proof { method: "POST", path: "/v1/auth/token", body, device: self.device, counter };
+        let signature = hex::encode(proof.sign(&self.key));
+        let grant =
+            json!({"grant": "device", "device": self.device.to_string(), "counter": counter, "signature": signature});
+        let answer = self.api.post("/v1/auth/token", &grant).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        answer.json()["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    fn next(&self) -> u64 {
+        let mut state = self.state.lock().unwrap();
+        state.counter += 1;
+        state.counter
     }
 
     /// One sync both ways: what the server says, and the bytes of its answer.

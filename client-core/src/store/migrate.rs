@@ -1,7 +1,9 @@
 //! Numbered migrations, forward only; each is remembered with its checksum.
 //!
 //! All that are missing run in one transaction: a phone killed half-way has the old database or the new one. A
-//! database of a newer app is refused as a whole, because writing into it would lose what that app knows.
+//! database of a newer app is refused as a whole, because writing into it would lose what that app knows. So is a
+//! damaged one: a step that copies or counts rows would leave out what it can not see, and the loss would look like the
+//! truth from then on.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -28,6 +30,7 @@ pub(super) fn run(connection: &mut Connection, migrations: &[Migration]) -> Resu
     if is_current(connection, migrations)? {
         return Ok(());
     }
+    check_whole(connection)?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(
         "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) STRICT",
@@ -54,6 +57,14 @@ pub(super) fn run(connection: &mut Connection, migrations: &[Migration]) -> Resu
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
     Ok(())
+}
+
+/// Reads every page; only before a migration, since it takes as long as the database is large.
+fn check_whole(connection: &Connection) -> Result<(), StoreError> {
+    match connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))? {
+        whole if whole == "ok" => Ok(()),
+        found => Err(StoreError::Damaged(found)),
+    }
 }
 
 fn is_current(connection: &Connection, migrations: &[Migration]) -> Result<bool, StoreError> {
@@ -117,6 +128,27 @@ mod tests {
         assert!(run(&mut connection, &[FIRST, SECOND, BROKEN]).is_err());
         assert_eq!(version(&connection), 1);
         assert!(connection.prepare("SELECT y FROM a").is_err());
+    }
+
+    #[test]
+    fn a_damaged_database_is_refused_and_not_brought_forward() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let mut connection = Connection::open(&path).unwrap();
+        run(&mut connection, &[FIRST]).unwrap();
+        connection.execute("INSERT INTO a (x) VALUES (7), (8)", []).unwrap();
+        let page: i64 =
+            connection.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'a'", [], |row| row.get(0)).unwrap();
+        drop(connection);
+        // Two rows become one: nothing that only reads the table would notice.
+        let mut bytes = std::fs::read(&path).unwrap();
+        let count = (page as usize - 1) * 4096 + 4;
+        assert_eq!(bytes[count], 2);
+        bytes[count] = 1;
+        std::fs::write(&path, bytes).unwrap();
+        let mut connection = Connection::open(&path).unwrap();
+        assert!(matches!(run(&mut connection, &[FIRST, SECOND]), Err(StoreError::Damaged(_))));
+        assert_eq!(version(&connection), 1);
     }
 
     #[test]

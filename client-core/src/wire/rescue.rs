@@ -114,8 +114,11 @@ impl Bundle {
     }
 
     /// Opens the box with the server's secret key; `None` if it was not sealed to it, or damaged.
-    pub fn open(&self, secret: &[u8; 32]) -> Option<Letter> {
+    ///
+    /// Consumes the bundle: it may be large, and what was in the box is a copy.
+    pub fn open(self, secret: &[u8; 32]) -> Option<Letter> {
         let letter = SecretKey::from_bytes(*secret).unseal(&self.sealed).ok()?;
+        drop(self);
         codec::decode(&letter).ok()
     }
 }
@@ -216,8 +219,9 @@ mod tests {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
             let accepted = Bundle::read(&changed).ok().and_then(|bundle| {
+                let device = bundle.device;
                 let letter = bundle.open(&secret.to_bytes())?;
-                letter.is_signed_by(bundle.device, &key.verifying_key()).then_some(())
+                letter.is_signed_by(device, &key.verifying_key()).then_some(())
             });
             assert_eq!(accepted, None, "byte {at}");
         }

@@ -73,7 +73,7 @@ impl Copies {
             _ => return Ok(None),
         };
         let work = move || {
-            let copy = make(bytes, size).unwrap_or_default();
+            let copy = copy(&bytes, size).unwrap_or_default();
             keep(&place, &copy)?;
             Ok((!copy.is_empty()).then_some(copy))
         };
@@ -91,7 +91,11 @@ impl Copies {
     }
 }
 
-fn make(bytes: Bytes, size: Size) -> Result<Bytes, PhotoError> {
+/// Makes a copy of an original within the limits of the server.
+///
+/// # Errors
+/// As for [`photo::intake`].
+pub fn copy(bytes: &[u8], size: Size) -> Result<Bytes, PhotoError> {
     let limits = Limits {
         max_file_bytes: MAX_FILE_BYTES,
         max_pixels: MAX_PIXELS,
@@ -99,8 +103,8 @@ fn make(bytes: Bytes, size: Size) -> Result<Bytes, PhotoError> {
         ..Limits::default()
     };
     let copy = match size {
-        Size::Thumb => photo::thumb(&bytes, &limits)?,
-        Size::Full => photo::intake(&bytes, &limits)?.upload,
+        Size::Thumb => photo::thumb(bytes, &limits)?,
+        Size::Full => photo::intake(bytes, &limits)?.upload,
     };
     Ok(copy.into())
 }

@@ -2,7 +2,8 @@
 //!
 //! Migrations are files that are only ever added. `schema_version` remembers which ones ran and the SHA-256 of their
 //! text, so a program with an edited migration is told so instead of working on tables it does not know. Killed half
-//! way, a migration has left nothing behind and runs again at the next start.
+//! way, a migration has left nothing behind and runs again at the next start. A damaged database is not brought forward:
+//! rows that can not be seen would be left out, and a backup from before would be needed anyway.
 
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
@@ -40,15 +41,26 @@ fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), St
         "CREATE TABLE IF NOT EXISTS schema_version (
              version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_by TEXT NOT NULL) STRICT",
     )?;
-    check(connection, migrations)?;
+    let (found, known) = check(connection, migrations)?;
+    if (1..known).contains(&found) {
+        check_whole(connection)?;
+    }
     for migration in migrations {
         apply_one(connection, *migration)?;
     }
     Ok(())
 }
 
-/// Refuses a database that a newer or a different program built.
-fn check(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+/// Reads every page; only before a migration, since it takes as long as the database is large.
+fn check_whole(connection: &Connection) -> Result<(), StoreError> {
+    match connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0)).map_err(error)? {
+        whole if whole == "ok" => Ok(()),
+        message => Err(StoreError::Corrupt { message }),
+    }
+}
+
+/// Refuses a database that a newer or a different program built; gives its version and the newest one.
+fn check(connection: &Connection, migrations: &[Migration]) -> Result<(i64, i64), StoreError> {
     let known = migrations.last().map_or(0, |last| last.version);
     let found: i64 = connection
         .query_row("SELECT COALESCE(MAX(version), 0) FROM schema_version", [], |row| row.get(0))
@@ -61,7 +73,7 @@ fn check(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreE
             return Err(StoreError::MigrationChanged { name: migration.name.to_owned() });
         }
     }
-    Ok(())
+    Ok((found, known))
 }
 
 fn applied(connection: &Connection, version: i64) -> Result<Option<String>, StoreError> {
@@ -188,6 +200,27 @@ mod tests {
         assert_eq!(tables(&connection), ["a"]);
         apply(&mut connection, &[FIRST, SECOND]).unwrap();
         assert_eq!(tables(&connection), ["b"]);
+    }
+
+    #[test]
+    fn a_damaged_database_is_refused_and_not_brought_forward() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let mut connection = Connection::open(&path).unwrap();
+        apply(&mut connection, &[FIRST]).unwrap();
+        connection.execute("INSERT INTO a VALUES (7), (8)", []).unwrap();
+        let page: i64 =
+            connection.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'a'", [], |row| row.get(0)).unwrap();
+        drop(connection);
+        // Two rows become one: nothing that only reads the table would notice.
+        let mut bytes = std::fs::read(&path).unwrap();
+        let count = (page as usize - 1) * 4096 + 4;
+        assert_eq!(bytes[count], 2);
+        bytes[count] = 1;
+        std::fs::write(&path, bytes).unwrap();
+        let mut connection = Connection::open(&path).unwrap();
+        assert!(matches!(apply(&mut connection, &[FIRST, SECOND]), Err(StoreError::Corrupt { .. })));
+        assert_eq!(tables(&connection), ["a"]);
     }
 
     #[test]

@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 use super::dice::Dice;
 use super::forge::{Forgery, write_signed, write_unsigned};
 use super::honest::sample_edit;
-use crate::doc::gate::{ActorVerdict, Admission, GateCode, GateLimits, Policy, Stage, admit, contained};
-use crate::doc::{Edit, FieldDoc, chunk};
-use crate::model::{ActorId, Facts};
+use super::judge::{Door, Verdict, judge};
+use super::mutate::{interesting, one_byte, splice};
+use crate::doc::gate::{ActorVerdict, GateCode, GateLimits, Policy, Stage, admit};
+use crate::doc::{Edit, FieldDoc};
+use crate::model::ActorId;
 
 /// What became of the mutated changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,32 +34,83 @@ pub struct FuzzReport {
     pub unloadable: u64,
 }
 
-/// Sends `inputs` mutated changes through the gate.
+impl FuzzReport {
+    /// Adds what another run found.
+    pub fn add(&mut self, other: &Self) {
+        self.inputs += other.inputs;
+        self.accepted += other.accepted;
+        self.waiting += other.waiting;
+        self.duplicates += other.duplicates;
+        self.panics_escaped += other.panics_escaped;
+        self.unloadable += other.unloadable;
+        for (code, count) in &other.rejected {
+            *self.rejected.entry(*code).or_default() += count;
+        }
+    }
+
+    fn note(&mut self, verdict: &Verdict) {
+        self.inputs += 1;
+        match verdict {
+            Verdict::Accepted(_) => self.accepted += 1,
+            Verdict::Refused(code) => *self.rejected.entry(*code).or_default() += 1,
+            Verdict::Waiting => self.waiting += 1,
+            Verdict::Duplicate => self.duplicates += 1,
+            Verdict::Escaped(_) => self.panics_escaped += 1,
+            Verdict::Harmed(_) => self.unloadable += 1,
+        }
+    }
+}
+
+/// Sends `inputs` mutated changes through the gate of the server.
 pub fn fuzz(seed: u64, inputs: u64) -> FuzzReport {
     let mut dice = Dice::new(seed);
     let mut report = FuzzReport::default();
-    let mut target = Target::new(&mut dice);
+    let mut target = Life::new(&mut dice);
     for _ in 0..inputs {
-        if target.is_worn_out() {
-            target = Target::new(&mut dice);
+        if target.attacks_left == 0 {
+            target = Life::new(&mut dice);
         }
         let body = target.mutated(&mut dice);
         target.attack(&body, &mut report);
     }
-    report.inputs = inputs;
     report
 }
 
 /// A document, and valid changes that could come next.
-struct Target {
-    doc: FieldDoc,
-    next: Vec<Vec<u8>>,
-    stage: Stage,
+#[derive(Debug)]
+pub struct Life {
+    /// What the changes meet.
+    pub doc: FieldDoc,
+    /// Valid changes.
+    pub next: Vec<Vec<u8>>,
+    /// How far the case is.
+    pub stage: Stage,
+    known: Known,
+    /// The same document again: what goes through the gate and must come out as it was.
+    subject: FieldDoc,
     attacks_left: u32,
 }
 
-impl Target {
-    fn new(dice: &mut Dice) -> Self {
+/// What a forger knows of the document.
+#[derive(Debug, Default)]
+pub struct Known {
+    actors: Vec<Vec<u8>>,
+    heads: Vec<[u8; 32]>,
+}
+
+impl Known {
+    /// Everything, as whoever may read the case does.
+    pub fn of(doc: &FieldDoc) -> Self {
+        Self {
+            actors: doc.actors().map(|actor| actor.as_bytes().to_vec()).collect(),
+            heads: doc.heads().iter().map(|head| *head.as_bytes()).collect(),
+        }
+    }
+}
+
+impl Life {
+    /// Lets a few writers live for a while.
+    pub fn new(dice: &mut Dice) -> Self {
         let writers: Vec<ActorId> = (0..4).map(|_| ActorId::from_bytes(dice.bytes())).collect();
         let mut doc = FieldDoc::new();
         let mut next = Vec::new();
@@ -84,88 +137,65 @@ impl Target {
             next.push(first_body(dice));
         }
         let stage = if dice.one_in(8) { Stage::Sealed } else { Stage::Open };
-        Self { doc, next, stage, attacks_left: 1_000 }
+        Self { subject: doc.clone(), known: Known::of(&doc), doc, next, stage, attacks_left: 1_000 }
     }
 
-    fn is_worn_out(&self) -> bool {
-        self.attacks_left == 0
-    }
-
+    /// One of the next changes, damaged.
     fn mutated(&self, dice: &mut Dice) -> Vec<u8> {
         let mut body = dice.pick(&self.next).clone();
-        // Mostly one edit: each further one makes it likelier that the parser already says no.
-        let edits = *dice.pick(&[1, 1, 1, 1, 2, 2, 3, 4]);
-        for _ in 0..edits {
-            match dice.below(12) {
-                0..=1 => mutate_bytes(&mut body, dice),
-                2 => splice(&mut body, dice.pick::<Vec<u8>>(&self.next), dice),
-                3..=5 => forge(&mut body, dice, |forgery, dice| self.mutate_header(forgery, dice)),
-                6..=7 => forge(&mut body, dice, mutate_text),
-                _ => forge(&mut body, dice, mutate_column),
-            }
-        }
+        mutate_change(&mut body, dice.pick::<Vec<u8>>(&self.next), &self.known, dice);
         body
-    }
-
-    fn mutate_header(&self, forgery: &mut Forgery, dice: &mut Dice) {
-        let actors: Vec<_> = self.doc.actors().map(|actor| actor.as_bytes().to_vec()).collect();
-        let known_actor = if actors.is_empty() { forgery.actor.clone() } else { dice.pick(&actors).clone() };
-        match dice.below(12) {
-            0 => forgery.seq = interesting(forgery.seq, dice),
-            1 => forgery.start_op = interesting(forgery.start_op, dice),
-            2 => forgery.actor = known_actor,
-            3 => forgery.others.push(known_actor),
-            4 => drop(forgery.others.pop()),
-            5 => forgery.deps = self.doc.heads().iter().map(|head| *head.as_bytes()).collect(),
-            6 => drop(forgery.deps.pop()),
-            7 => forgery.actor = dice.bytes::<8>().to_vec(),
-            8 => forgery.others.reverse(),
-            9 => forgery.deps.reverse(),
-            10 => forgery.time = interesting(forgery.time as u64, dice) as i64,
-            _ => forgery.trailer.extend(dice.bytes::<3>()),
-        }
     }
 
     fn attack(&mut self, body: &[u8], report: &mut FuzzReport) {
         self.attacks_left -= 1;
-        let policy =
-            Policy { stage: self.stage, allowed_actor: &|_| ActorVerdict::Allowed, limits: GateLimits::default() };
-        let mut doc = self.doc.clone();
-        let Ok(admission) = contained(|| admit(&mut doc, &[body], &policy)) else {
-            report.panics_escaped += 1;
-            return;
-        };
-        report.accepted += admission.accepted.len() as u64;
-        report.duplicates += admission.duplicates.len() as u64;
-        report.waiting += u64::from(!admission.needs.is_empty());
-        for rejected in &admission.rejected {
-            *report.rejected.entry(rejected.code).or_default() += 1;
-        }
-        if !contained(|| is_sound(&self.doc, &doc, body, &admission)).unwrap_or(false) {
-            report.unloadable += 1;
-        }
-        // Some accepted mutations stay: later ones, by other actors, meet them as conflicts and as history.
-        if self.attacks_left.is_multiple_of(16) && doc.change_count() < 40 {
-            self.doc = doc;
+        let verdict = judge(&self.doc, &mut self.subject, body, Door::Push(self.stage));
+        report.note(&verdict);
+        match verdict {
+            Verdict::Refused(_) | Verdict::Waiting | Verdict::Duplicate => {}
+            // Some accepted mutations stay: later ones, by other actors, meet them as conflicts and as history.
+            Verdict::Accepted(_) if report.accepted.is_multiple_of(16) && self.doc.change_count() < 40 => {
+                self.doc = self.subject.clone();
+                self.known = Known::of(&self.doc);
+            }
+            _ => self.subject = self.doc.clone(),
         }
     }
 }
 
-/// True if the document is exactly as good as before, with the change if it was accepted.
-fn is_sound(before: &FieldDoc, after: &FieldDoc, body: &[u8], admission: &Admission) -> bool {
-    let Some(snapshot) = &admission.snapshot else {
-        return admission.accepted.is_empty() && after.heads() == before.heads();
+/// One to four edits of a change: bytes, pieces of `other`, its header, one of its columns.
+pub fn mutate_change(body: &mut Vec<u8>, other: &[u8], known: &Known, dice: &mut Dice) {
+    // Mostly one edit: each further one makes it likelier that the parser already says no.
+    for _ in 0..*dice.pick(&[1, 1, 1, 1, 2, 2, 3, 4]) {
+        match dice.below(12) {
+            0..=1 => one_byte(body, dice),
+            2 => splice(body, other, dice),
+            3..=5 => forge(body, dice, |forgery, dice| mutate_header(forgery, known, dice)),
+            6..=7 => forge(body, dice, mutate_text),
+            _ => forge(body, dice, mutate_column),
+        }
+    }
+}
+
+fn mutate_header(forgery: &mut Forgery, known: &Known, dice: &mut Dice) {
+    let actor = |forgery: &Forgery, dice: &mut Dice| match known.actors.as_slice() {
+        [] => forgery.actor.clone(),
+        actors => dice.pick(actors).clone(),
     };
-    let Ok(mut loaded) = FieldDoc::load(snapshot) else { return false };
-    let hash = chunk::hash_of_body(body);
-    let kept = loaded.change_body(&hash).as_deref() == Some(body) && loaded.heads() == after.heads();
-    let (facts, _) = loaded.facts();
-    let within_limits = facts.photos.len() <= Facts::MAX_PHOTOS
-        && facts.description.chars().count() <= Facts::MAX_TEXT_CHARS
-        && loaded.max_op() <= before.max_op() + 4_096 + 512;
-    let note = Edit::Description(format!("之后 {}", loaded.max_op()));
-    let editable = matches!(loaded.edit(ActorId::from_bytes(*b"afterall"), &[note]), Ok(Some(_)));
-    kept && within_limits && editable
+    match dice.below(12) {
+        0 => forgery.seq = interesting(forgery.seq, dice),
+        1 => forgery.start_op = interesting(forgery.start_op, dice),
+        2 => forgery.actor = actor(forgery, dice),
+        3 => forgery.others.push(actor(forgery, dice)),
+        4 => drop(forgery.others.pop()),
+        5 => forgery.deps.clone_from(&known.heads),
+        6 => drop(forgery.deps.pop()),
+        7 => forgery.actor = dice.bytes::<8>().to_vec(),
+        8 => forgery.others.reverse(),
+        9 => forgery.deps.reverse(),
+        10 => forgery.time = interesting(forgery.time as u64, dice) as i64,
+        _ => forgery.trailer.extend(dice.bytes::<3>()),
+    }
 }
 
 fn admit_quietly(doc: &mut FieldDoc, bodies: &[Vec<u8>], stage: Stage) {
@@ -178,33 +208,6 @@ fn first_body(dice: &mut Dice) -> Vec<u8> {
     let mut doc = FieldDoc::new();
     let hash = doc.edit(ActorId::from_bytes(dice.bytes()), &[Edit::Description("路面破损".to_owned())]);
     hash.ok().flatten().and_then(|hash| doc.change_body(&hash)).unwrap_or_default()
-}
-
-fn mutate_bytes(body: &mut Vec<u8>, dice: &mut Dice) {
-    if body.is_empty() {
-        body.push(dice.bits() as u8);
-    }
-    let at = dice.below(body.len());
-    match dice.below(6) {
-        0 => body[at] = dice.bits() as u8,
-        1 => body[at] ^= 1 << dice.below(8),
-        2 => body.insert(at, dice.bits() as u8),
-        3 => drop(body.remove(at)),
-        4 => body[at] = *dice.pick(&[0x00, 0x01, 0x7f, 0x80, 0xff]),
-        _ => body[at] = body[at].wrapping_add(if dice.one_in(2) { 1 } else { 0xff }),
-    }
-}
-
-/// Overwrites a stretch with a stretch of another change.
-fn splice(body: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
-    if body.is_empty() || other.is_empty() {
-        return;
-    }
-    let from = dice.below(other.len());
-    let until = (from + 1 + dice.below(24)).min(other.len());
-    let at = dice.below(body.len());
-    let end = (at + until - from).min(body.len());
-    body.splice(at..end, other[from..until].iter().copied());
 }
 
 /// Mutates a part and repairs all lengths around it; bodies that do not come apart stay as they are.
@@ -243,16 +246,6 @@ fn mutate_column(forgery: &mut Forgery, dice: &mut Dice) {
         2 => data.truncate(dice.below(data.len() + 1)),
         3 => forgery.columns.swap(index, 0),
         4 => forgery.columns[index].0 ^= 1 << dice.below(8),
-        _ => mutate_bytes(data, dice),
-    }
-}
-
-/// A number near `value`, or one of those that break things.
-fn interesting(value: u64, dice: &mut Dice) -> u64 {
-    match dice.below(4) {
-        0 => value.wrapping_add(1),
-        1 => value.wrapping_sub(1),
-        2 => *dice.pick(&[0, 1, 2, 127, 128, 512, 513, 1 << 16, 1 << 30, u64::from(u32::MAX) - 1, 1 << 32, u64::MAX]),
-        _ => dice.bits() >> dice.below(64),
+        _ => one_byte(data, dice),
     }
 }

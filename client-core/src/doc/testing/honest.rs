@@ -20,6 +20,16 @@ pub struct HonestReport {
     pub converged: u64,
 }
 
+impl HonestReport {
+    /// Adds what another run found.
+    pub fn add(&mut self, other: &Self) {
+        self.changes += other.changes;
+        self.refused += other.refused;
+        self.histories += other.histories;
+        self.converged += other.converged;
+    }
+}
+
 /// Plays cases until `changes` changes were pushed.
 ///
 /// Three phones edit one case, push, pull, restart with a new actor, send twice and out of order, start

@@ -7,7 +7,10 @@ mod dice;
 pub mod forge;
 mod fuzz;
 mod honest;
+mod judge;
+pub mod mutate;
 
 pub use dice::Dice;
-pub use fuzz::{FuzzReport, fuzz};
+pub use fuzz::{FuzzReport, Known, Life, fuzz, mutate_change};
 pub use honest::{HonestReport, honest};
+pub use judge::{Door, Verdict, judge};

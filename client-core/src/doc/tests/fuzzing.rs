@@ -1,14 +1,10 @@
-//! The gate against many inputs. Counts are small by default and raised by the environment.
+//! The gate against many inputs; `figures -- gate` runs the same generators for longer.
 
 use crate::doc::testing::{FuzzReport, fuzz, honest};
 
-fn count(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
 #[test]
 fn no_mutated_change_escapes_or_harms_the_document() {
-    let report = fuzz(1, count("XUNGE_FUZZ_INPUTS", 60_000));
+    let report = fuzz(1, 60_000);
     println!("{report:?}");
     assert_eq!((report.panics_escaped, report.unloadable), (0, 0), "{report:?}");
     // A fuzzer that never gets in, or never gets past the parser, would prove nothing.
@@ -25,7 +21,7 @@ fn the_same_seed_finds_the_same() {
 
 #[test]
 fn no_honest_change_is_refused_and_every_history_converges() {
-    let report = honest(1, count("XUNGE_HONEST_CHANGES", 1_500));
+    let report = honest(1, 1_500);
     println!("{report:?}");
     assert_eq!((report.refused, report.converged), (0, report.histories), "{report:?}");
 }

@@ -1,6 +1,6 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | photos | server | new-phone | crash | sim | all [--tier quick|ci|full] [--json] [--record]`. Wall times on a
+//! `figures -- sync | photos | server | new-phone | crash | sim | gate | all [--tier quick|ci|full] [--json] [--record]`. Wall times on a
 //! shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
 //! committed log, `figures -- log` adds the log up. The exit code is 1 if a promise was broken; a target that is
 //! missed is printed as SHORT and is no failure, because machines differ.
@@ -9,6 +9,7 @@
 
 mod crash_real;
 mod figure;
+mod gate;
 mod newphone;
 mod photos;
 mod record;
@@ -26,6 +27,9 @@ use xunge_tests::sim::Scale;
 
 use self::figure::Figure;
 use self::record::Watch;
+
+#[global_allocator]
+static ALLOCATOR: xunge_tests::memory::Counting = xunge_tests::memory::Counting;
 
 #[derive(Parser)]
 struct Arguments {
@@ -77,6 +81,8 @@ enum Which {
     Crash,
     /// A city by the dice.
     Sim,
+    /// Hostile input.
+    Gate,
     /// All of them.
     All,
     /// What the committed log adds up to; measures nothing.
@@ -123,6 +129,7 @@ impl Arguments {
     fn seeds_of(&self, which: Which) -> Option<Range<u64>> {
         let of_tier = match which {
             Which::Sim => 0..sim::seeds(self.tier),
+            Which::Gate => 0..gate::seeds(self.tier),
             _ => return None,
         };
         Some(self.seeds.clone().unwrap_or(of_tier))
@@ -150,6 +157,7 @@ async fn measure(which: Which, arguments: &Arguments) -> Vec<Figure> {
         Which::Server => server::measure(arguments.tier).await,
         Which::Crash => crash_real::measure(arguments.tier).await,
         Which::Sim => sim::measure(&sim::Wanted::from(arguments)).await,
+        Which::Gate => gate::measure(&gate::Wanted::from(arguments)).await,
         Which::All | Which::Log => vec![],
     }
 }
@@ -160,7 +168,8 @@ async fn main() {
     if arguments.which == Which::Log {
         return record::summary();
     }
-    let all = [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Crash, Which::Sim];
+    let all =
+        [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Crash, Which::Sim, Which::Gate];
     let wanted = all.into_iter().filter(|which| [*which, Which::All].contains(&arguments.which));
     let mut records = vec![];
     for which in wanted {

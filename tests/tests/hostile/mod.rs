@@ -1,0 +1,5 @@
+//! What strangers send: refused by name, and the server goes on.
+
+mod bombs;
+mod fuzz;
+mod strangers;
