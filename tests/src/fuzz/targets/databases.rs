@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use xunge_client_core::doc::Edit;
 use xunge_client_core::doc::testing::{Dice, mutate};
-use xunge_client_core::model::{CaseId, CategoryRef, Millis, Point};
+use xunge_client_core::model::{CaseId, CategoryRef, Millis, Mode, Point};
 use xunge_client_core::store::{self as phone, ListQuery, Step};
 use xunge_server::store::{self as server, Options, StoreError};
 
@@ -52,7 +52,7 @@ impl Migration {
 
     fn open_phone(path: &Path) -> Result<(), Outcome> {
         let refused = |error: phone::StoreError| Outcome::refused(&error);
-        let store = phone::Store::open(path, Arc::new(Still)).map_err(refused)?;
+        let store = phone::Store::open(path, Arc::new(Still::default())).map_err(refused)?;
         let (items, _) = store.list(&ListQuery::default()).map_err(refused)?;
         for item in &items {
             store.detail(item.id).map_err(refused)?;
@@ -212,12 +212,13 @@ fn older(old: &Connection, newest: &Path, version: usize) {
 }
 
 fn fill(path: &Path) {
-    let store = phone::Store::open(path, Arc::new(Still)).unwrap();
+    let store = phone::Store::open(path, Arc::new(Still::default())).unwrap();
     super::sync::enrol(&store);
     let category: CategoryRef = "xixia-2023:event:XX0201".parse().unwrap();
     for number in 0..6u8 {
         let edits = vec![
             Edit::CategoryClaim(Some(category.clone())),
+            Edit::ModeClaim(Some(Mode::Forwarded)),
             Edit::Description(format!("第{number}处路面破损,约两平方米")),
             Edit::Point(Some(Point { lon_e6: 106_100_000, lat_e6: 38_500_000 + i32::from(number) })),
         ];
@@ -248,7 +249,7 @@ fn servers() -> Vec<Vec<u8>> {
     store.close_blocking().unwrap();
     let thin = Connection::open(&path).unwrap();
     // The trees of a whole district would hide the rest.
-    let sql = "DELETE FROM taxonomy WHERE rowid % 40 > 0; DELETE FROM user_grid WHERE user_id NOT IN
+    let sql = "DELETE FROM taxonomy WHERE code NOT LIKE '%21'; DELETE FROM user_grid WHERE user_id NOT IN
         (SELECT id FROM user_account ORDER BY id LIMIT 20);
         DELETE FROM user_account WHERE id NOT IN (SELECT id FROM user_account ORDER BY id LIMIT 20);
         UPDATE org_node SET polygon = NULL; DELETE FROM org_node WHERE level = 'cell'";

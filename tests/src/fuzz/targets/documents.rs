@@ -92,7 +92,7 @@ impl Target for Gate {
     fn seeds(&self) -> Vec<Vec<u8>> {
         let input = |life: Life| {
             let (saved, stage) = (life.doc.save(), [u8::from(life.stage == Stage::Sealed) * 2]);
-            life.next.into_iter().map(move |body| parts::join(&[&saved, &stage, &body])).collect::<Vec<_>>()
+            life.next.into_iter().take(2).map(move |body| parts::join(&[&saved, &stage, &body])).collect::<Vec<_>>()
         };
         lives().flat_map(input).collect()
     }

@@ -1,12 +1,12 @@
 //! A small installation of the server in this process, for targets that reach into it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use tokio::runtime::Runtime;
 use xunge_client_core::model::{DeviceId, Millis};
 use xunge_server::app::App;
-use xunge_server::auth::keys::Keys;
 use xunge_server::auth::token::{Subject, Use};
 use xunge_server::clock::Business;
 use xunge_server::config::Config;
@@ -29,6 +29,16 @@ pub(super) struct Office {
     pub(super) reviewer: String,
 }
 
+/// Writes key files that are the same at every run.
+pub(super) fn write_keys(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    for (name, byte) in [("signing.key", 11), ("sealing.key", 12)] {
+        let path = folder.join(name);
+        std::fs::write(&path, hex::encode([byte; 32])).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
 /// Writes the example district into a database.
 pub(super) fn install_into(store: &Store) {
     let org = Arc::new(xixia::org_file().validate().expect("the example is valid"));
@@ -42,7 +52,7 @@ impl Office {
     pub(super) fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::create(&folder.path().join("data")).unwrap();
-        Keys::create(&data.keys()).unwrap();
+        write_keys(&data.keys());
         let store = Store::open(&data.database(), &Options::default()).unwrap();
         install_into(&store);
         let (key, device) = (SigningKey::from_bytes(&[5; 32]), DeviceId::from_bytes([7; 16]));

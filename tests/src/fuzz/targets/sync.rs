@@ -2,14 +2,14 @@
 //!
 //! Damage inside a body is packed, signed and digested again, so that it gets as far as its author could bring it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ed25519_dalek::SigningKey;
 use xunge_client_core::doc::testing::{Dice, Life, mutate};
 use xunge_client_core::doc::{Edit, chunk};
 use xunge_client_core::driver::Listeners;
 use xunge_client_core::driver::core::{Core, Outside};
-use xunge_client_core::model::{CaseId, CategoryRef, DeviceId, IntentId, Millis, PhotoHash, Point, Role};
+use xunge_client_core::model::{CaseId, CategoryRef, DeviceId, IntentId, Millis, Mode, PhotoHash, Point, Role};
 use xunge_client_core::platform::{Clock, Entropy, Now};
 use xunge_client_core::store::{Enrolment, ListQuery, ServerInfo, Step, Store, UserInfo};
 use xunge_client_core::sync::{Engine, Event, Identity, Outbound, Reason, Response, Settings};
@@ -255,8 +255,9 @@ fn digest_again(down: &mut SyncDown, frames: &[Frame]) {
     down.ack = digest::of_heads(&held);
 }
 
-/// A clock that stands, and randomness that repeats.
-pub(super) struct Still;
+/// A clock that stands, and randomness that repeats at every run.
+#[derive(Default)]
+pub(super) struct Still(Mutex<u64>);
 
 impl Clock for Still {
     fn now(&self) -> Now {
@@ -266,7 +267,10 @@ impl Clock for Still {
 
 impl Entropy for Still {
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(3);
+        let mut drawn = self.0.lock().unwrap();
+        *drawn += 1;
+        let mut dice = Dice::new(*drawn);
+        bytes.iter_mut().for_each(|byte| *byte = dice.bits() as u8);
     }
 }
 
@@ -278,19 +282,21 @@ struct Phone {
 
 impl Phone {
     fn new() -> Self {
-        let store = Arc::new(Store::in_memory(Arc::new(Still)).unwrap());
+        let still = Arc::new(Still::default());
+        let store = Arc::new(Store::in_memory(still.clone()).unwrap());
         enrol(&store);
         let category: CategoryRef = "xixia-2023:event:XX0201".parse().unwrap();
         let edits = vec![
             Edit::CategoryClaim(Some(category)),
+            Edit::ModeClaim(Some(Mode::Forwarded)),
             Edit::Description(WORDS.to_owned()),
             Edit::Point(Some(Point { lon_e6: 106_100_000, lat_e6: 38_500_000 })),
         ];
-        store.act(saved(), true, &[Step::Edit(edits), Step::Submit], Still.now().wall).unwrap();
+        store.act(saved(), true, &[Step::Edit(edits), Step::Submit], still.now().wall).unwrap();
         let key = SigningKey::from_bytes(&store.key_seed().unwrap().unwrap());
         let identity = Identity { device: device().0, key };
         let engine = Engine::new(Some(identity), Settings::default());
-        let core = Core::new(engine, store.clone(), Arc::new(Still), Arc::new(Still), Listeners::default());
+        let core = Core::new(engine, store.clone(), still.clone(), still, Listeners::default());
         Self { store, core }
     }
 
