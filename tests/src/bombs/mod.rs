@@ -144,6 +144,15 @@ impl Ground {
     /// Honest work of every kind once, so that what it takes is not blamed on the bombs.
     async fn warm_up(&self) {
         self.honest_phone("warm", 2).await;
+        let seen = self.office.get_json("/v1/cases").await;
+        for item in seen["items"].as_array().unwrap() {
+            let case = self.office.get_json(&format!("/v1/cases/{}", item["id"].as_str().unwrap())).await;
+            for photo in case["photo_list"].as_array().into_iter().flatten() {
+                let path =
+                    format!("/v1/cases/{}/photos/{}", case["id"].as_str().unwrap(), photo["sha256"].as_str().unwrap());
+                self.office.get(&format!("{path}?size=full")).await;
+            }
+        }
         for path in
             ["/v1/cases", "/v1/counts?from=2023-11-01&to=2023-11-30", "/openapi.json", "/login", "/v1/reference/bundle"]
         {

@@ -28,7 +28,7 @@ const PHONE: [&str; 3] = [
 ];
 /// Tables whose rows are somebody's work.
 const PHONE_TABLES: &[&str] = &["case_local", "intent", "change_out", "request", "event", "photo"];
-const SERVER_TABLES: &[&str] = &["case_row", "case_event", "change_row", "doc", "device", "user_account"];
+const SERVER_TABLES: &[&str] = &["user_account", "user_grid", "org_node", "unit", "taxonomy", "case_row"];
 
 /// Opening a database of any age.
 pub(super) struct Migration {
@@ -252,7 +252,7 @@ fn servers() -> Vec<Vec<u8>> {
     let sql = "DELETE FROM taxonomy WHERE code NOT LIKE '%21'; DELETE FROM user_grid WHERE user_id NOT IN
         (SELECT id FROM user_account ORDER BY id LIMIT 20);
         DELETE FROM user_account WHERE id NOT IN (SELECT id FROM user_account ORDER BY id LIMIT 20);
-        UPDATE org_node SET polygon = NULL; DELETE FROM org_node WHERE level = 'cell'";
+        UPDATE org_node SET polygon = NULL; DELETE FROM org_node WHERE level = 'grid'";
     thin.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
     thin.execute_batch(sql).unwrap();
     drop(thin);
