@@ -155,8 +155,12 @@ fn floods() -> Vec<(String, SyncUp)> {
         "five hundred requests".to_owned(),
         SyncUp { requests: vec![ask(b"{}".to_vec()); 512], ..SyncUp::default() },
     ));
-    let offer =
-        |number: u32| PhotoOffer { case: case(number), sha256: PhotoHash::of(&number.to_be_bytes()), bytes: u64::MAX };
+    let offer = |number: u32| PhotoOffer {
+        case: case(number),
+        sha256: PhotoHash::of(&number.to_be_bytes()),
+        bytes: u64::MAX,
+        of: None,
+    };
     floods.push((
         "photos of 2^64 bytes".to_owned(),
         SyncUp { photos: (0..512).map(offer).collect(), ..SyncUp::default() },

@@ -21,10 +21,11 @@ use crate::fuzz::{Outcome, Target};
 /// Bytes of a page: small, so that damage meets more than empty space.
 const PAGE: usize = 1024;
 /// The phone's migrations as released.
-const PHONE: [&str; 3] = [
+const PHONE: [&str; 4] = [
     include_str!("../../../../client-core/src/store/migrations/0001_first.sql"),
     include_str!("../../../../client-core/src/store/migrations/0002_gone.sql"),
     include_str!("../../../../client-core/src/store/migrations/0003_heard.sql"),
+    include_str!("../../../../client-core/src/store/migrations/0004_preview.sql"),
 ];
 /// Tables whose rows are somebody's work.
 const PHONE_TABLES: &[&str] = &["case_local", "intent", "change_out", "request", "event", "photo"];
@@ -231,16 +232,23 @@ fn fill(path: &Path) {
 
 /// The example district with reports, in every schema that was released, and between them.
 fn servers() -> Vec<Vec<u8>> {
-    /// What takes a database back by one version, and what a half-way migration leaves.
-    const BACK: [(&str, &str); 2] = [
-        (
+    /// What takes a database back by one version, what a half-way migration leaves, and what takes that away.
+    const BACK: [[&str; 3]; 3] = [
+        [
+            "DROP TABLE photo_preview; DELETE FROM schema_version WHERE version = 4",
+            "CREATE TABLE photo_preview (x INTEGER)",
+            "DROP TABLE photo_preview",
+        ],
+        [
             "DROP TABLE device_heard; DELETE FROM schema_version WHERE version = 3",
             "CREATE TABLE device_heard (x INTEGER)",
-        ),
-        (
+            "DROP TABLE device_heard",
+        ],
+        [
             "DROP INDEX case_event_desk; DELETE FROM schema_version WHERE version = 2",
             "CREATE INDEX case_event_desk ON case_event (actor)",
-        ),
+            "DROP INDEX case_event_desk",
+        ],
     ];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("newest.db");
@@ -257,14 +265,13 @@ fn servers() -> Vec<Vec<u8>> {
     thin.execute_batch(sql).unwrap();
     drop(thin);
     let mut all = vec![compact(&path)];
-    for (back, half) in BACK {
+    for [back, half, undo] in BACK {
         for sql in [back, half] {
             let connection = Connection::open(&path).unwrap();
             connection.execute_batch(sql).unwrap();
             drop(connection);
             all.push(compact(&path));
         }
-        let undo = if back.contains("TABLE") { "DROP TABLE device_heard" } else { "DROP INDEX case_event_desk" };
         Connection::open(&path).unwrap().execute_batch(undo).unwrap();
     }
     all

@@ -56,7 +56,7 @@ pub(super) fn requests() -> Vec<SyncUp> {
             heads: vec![],
             payload: "{\"text\":\"重复上报\"}".as_bytes().to_vec().into(),
         }],
-        photos: vec![PhotoOffer { case: case(1), sha256: PhotoHash::of(b"photo"), bytes: 120_000 }],
+        photos: vec![PhotoOffer { case: case(1), sha256: PhotoHash::of(b"photo"), bytes: 120_000, of: None }],
         phone_time: Millis(1_700_000_000_000),
         heard: Some(8),
         ..SyncUp::default()
@@ -173,6 +173,7 @@ impl Target for Answer {
                 sha256: PhotoHash::of(b"p"),
                 offset: 0,
                 location: Some("/v1/photos/x".to_owned()),
+                of: None,
             }],
             upload_token: Some("token".to_owned()),
             gone: vec![saved()],
