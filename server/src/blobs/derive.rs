@@ -87,7 +87,7 @@ impl Copies {
     /// Makes a thumb of bytes that are no stored photo and keeps nothing; `None` if they are no picture.
     pub async fn thumb_of(&self, bytes: Bytes) -> Result<Option<Bytes>, BlobError> {
         let _permit = self.permit.acquire().await.map_err(|_| BlobError::Closed)?;
-        let work = move || make(bytes, Size::Thumb).ok();
+        let work = move || copy(&bytes, Size::Thumb).ok();
         tokio::task::spawn_blocking(work).await.map_err(|_| BlobError::Closed)
     }
 }

@@ -78,6 +78,7 @@ pub async fn receive(
         }
     };
     let contents = letter.contents().map_err(SyncRefusal::from)?;
+    drop(letter);
     let mut cases = 0;
     for page in &contents.pages {
         cases += apply(desk, &sender, page).await?;

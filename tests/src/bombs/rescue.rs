@@ -13,7 +13,7 @@ fn post(name: impl Into<String>, body: &[u8]) -> Bomb {
 /// The largest bundle there is, of a stranger, sealed to nobody.
 pub(super) fn garbage() -> Bomb {
     let sealed = vec![7; limits::RESCUE - 64];
-    post("16 MiB sealed to nobody", &codec::encode(&Bundle { version: 1, device: STRANGER, sealed }))
+    post("the largest bundle, sealed to nobody", &codec::encode(&Bundle { version: 1, device: STRANGER, sealed }))
 }
 
 /// A phone the server does not know.

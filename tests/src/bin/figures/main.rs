@@ -168,8 +168,7 @@ async fn main() {
     if arguments.which == Which::Log {
         return record::summary();
     }
-    let all =
-        [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Crash, Which::Sim, Which::Gate];
+    let all = [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Crash, Which::Sim, Which::Gate];
     let wanted = all.into_iter().filter(|which| [*which, Which::All].contains(&arguments.which));
     let mut records = vec![];
     for which in wanted {
