@@ -1,6 +1,6 @@
 //! The inputs a target starts from: what its generators make, and the committed files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use xunge_client_core::doc::testing::Dice;
 
@@ -57,7 +57,7 @@ fn folder(target: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/fuzz")).join(target)
 }
 
-fn read(path: &PathBuf) -> Vec<u8> {
+fn read(path: &Path) -> Vec<u8> {
     let bytes = std::fs::read(path).expect("a corpus file");
     match path.extension().is_some_and(|extension| extension == "zst") {
         true => zstd::stream::decode_all(bytes.as_slice()).expect("a compressed corpus file"),
