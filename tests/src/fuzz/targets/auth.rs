@@ -121,7 +121,7 @@ impl Target for AccessToken {
         let signature = decoded(2).and_then(|bytes| ed25519_dalek::Signature::from_slice(&bytes).ok());
         let message = token.rsplit_once('.').map(|(message, _)| message).unwrap_or_default();
         let key = self.keys.signing().verifying_key();
-        if !signature.is_some_and(|signature| key.verify(message.as_bytes(), &signature).is_ok()) {
+        if signature.is_none_or(|signature| key.verify(message.as_bytes(), &signature).is_err()) {
             return Err("nobody signed it".to_owned());
         }
         let claims: Value = decoded(1).and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();

@@ -174,7 +174,7 @@ fn phones() -> Vec<Vec<u8>> {
     let newest = folder.path().join("newest.db");
     fill(&newest);
     let mut all = vec![compact(&newest)];
-    for version in 1..PHONE.len() {
+    for (version, next) in PHONE.iter().enumerate().skip(1) {
         let path = folder.path().join(format!("{version}.db"));
         let old = Connection::open(&path).unwrap();
         older(&old, &newest, version);
@@ -182,7 +182,7 @@ fn phones() -> Vec<Vec<u8>> {
         all.push(compact(&path));
         // The first statement of the next migration, and nothing that remembers it.
         let half = Connection::open(&path).unwrap();
-        half.execute_batch(PHONE[version].split_inclusive(';').next().unwrap()).unwrap();
+        half.execute_batch(next.split_inclusive(';').next().unwrap()).unwrap();
         drop(half);
         all.push(compact(&path));
     }
