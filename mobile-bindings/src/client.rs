@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use xunge_client_core::client::{self, Config, ListQuery, PhoneError, PhotoInput};
+use xunge_client_core::client::{self, Config, DataRules, ListQuery, PhoneError, PhotoInput};
 use xunge_client_core::model::CaseId;
 
 use crate::fault::PhoneFault;
 use crate::listeners::{Bridge, NewsListener, SubscriptionHandle};
-use crate::records::{CaseCard, CaseLine, Figures, Report, RescueSummary, SignedIn, SyncSummary, Waiting};
+use crate::records::{
+    CaseCard, CaseLine, DataPlan, Figures, Link, Report, RescueSummary, SignedIn, SyncSummary, Waiting,
+};
 
 /// A phone. Open it once per process and keep it; every call may be made from any thread.
 ///
@@ -126,6 +128,26 @@ impl Xunge {
     /// Brings a rescue file, of this phone or another, to the server at `url`.
     pub fn carry(&self, url: String, file: String) -> Result<(), PhoneFault> {
         Ok(self.inner.carry(&url, None, Path::new(&file))?)
+    }
+
+    /// The system says what the link is now. Call it at start and whenever it changes; until then nothing is held back.
+    pub fn set_link(&self, link: Link) -> Result<(), PhoneFault> {
+        Ok(self.inner.set_link(link.into())?)
+    }
+
+    /// What photos may use of mobile data, and what this month has used.
+    pub fn data_plan(&self) -> Result<DataPlan, PhoneFault> {
+        Ok(self.inner.data_plan()?.into())
+    }
+
+    /// Changes what photos may use of mobile data; `monthly_bytes` none for no limit.
+    pub fn set_data_rules(
+        &self,
+        photos_on_wifi_only: bool,
+        previews_on_mobile: bool,
+        monthly_bytes: Option<u64>,
+    ) -> Result<(), PhoneFault> {
+        Ok(self.inner.set_data_rules(&DataRules { photos_on_wifi_only, previews_on_mobile, monthly_bytes })?)
     }
 
     /// Starts syncing by itself.

@@ -1,7 +1,7 @@
 //! Plain data across the border. Times are Unix milliseconds, coordinates decimal degrees, ids text.
 
 use xunge_client_core::client::{
-    CaseDetail, CaseItem, MyCounts, PhoneStatus, PhotoInput, Place, ReportInput, Rescued, SyncReport, UserInfo,
+    self, CaseDetail, CaseItem, MyCounts, PhoneStatus, PhotoInput, Place, ReportInput, Rescued, SyncReport, UserInfo,
 };
 use xunge_client_core::model;
 
@@ -104,12 +104,14 @@ pub struct SyncSummary {
 }
 
 /// What is only on this phone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Waiting {
     /// Cases.
     pub cases: u32,
     /// Photos.
     pub photos: u32,
+    /// Why photos wait although there may be a network: `wait_for_wifi`, `budget_used` or `no_network`.
+    pub photos_held: Option<String>,
 }
 
 /// The signed-in user.
@@ -151,6 +153,54 @@ pub struct RescueSummary {
     pub photos: u32,
     /// Photos whose file is gone or damaged.
     pub unreadable: u32,
+}
+
+/// The link, as the system describes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Link {
+    /// No network.
+    Offline,
+    /// Wi-Fi, or anything that is not paid by the byte.
+    Unmetered,
+    /// Mobile data in the own network.
+    Metered,
+    /// Mobile data in a foreign network.
+    Roaming,
+}
+
+/// What photos may use of mobile data.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct DataPlan {
+    /// Photos wait for Wi-Fi.
+    pub photos_on_wifi_only: bool,
+    /// Previews go over mobile data.
+    pub previews_on_mobile: bool,
+    /// Most bytes a month; none for no limit.
+    pub monthly_bytes: Option<u64>,
+    /// Bytes this month, up and down.
+    pub used_bytes: u64,
+}
+
+impl From<Link> for client::Link {
+    fn from(link: Link) -> Self {
+        match link {
+            Link::Offline => Self::None,
+            Link::Unmetered => Self::Unmetered,
+            Link::Metered => Self::Metered,
+            Link::Roaming => Self::Roaming,
+        }
+    }
+}
+
+impl From<client::DataPlan> for DataPlan {
+    fn from(plan: client::DataPlan) -> Self {
+        Self {
+            photos_on_wifi_only: plan.rules.photos_on_wifi_only,
+            previews_on_mobile: plan.rules.previews_on_mobile,
+            monthly_bytes: plan.rules.monthly_bytes,
+            used_bytes: plan.used,
+        }
+    }
 }
 
 impl From<Mode> for model::Mode {
@@ -251,7 +301,8 @@ impl From<Rescued> for RescueSummary {
 
 impl From<&PhoneStatus> for Waiting {
     fn from(status: &PhoneStatus) -> Self {
-        Self { cases: status.unsent.cases, photos: status.unsent.photos }
+        let held = status.photos_held.map(|leave| leave.code().to_owned());
+        Self { cases: status.unsent.cases, photos: status.unsent.photos, photos_held: held }
     }
 }
 

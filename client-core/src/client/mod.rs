@@ -32,7 +32,7 @@ pub use crate::store::{
     CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhoneRow, PhotoStatus, Reference, RequestStatus, ServerInfo,
     StatusItem, Task, Unsent, UserInfo,
 };
-pub use crate::sync::{Notice, Refused, Settings, Stop};
+pub use crate::sync::{DataPlan, DataRules, Leave, Link, Notice, Refused, Settings, Stop};
 
 use crate::driver::dial::{self, Dialer};
 use crate::driver::host::{PhotoFolder, SystemClock, SystemEntropy};
@@ -143,6 +143,26 @@ impl Phone {
     /// The app, or the network, is back: what was waiting for time may try at once.
     pub fn on_foreground(&self) {
         self.tell(Reason::Awake);
+    }
+
+    /// The system says what the link is now; photos go or wait by the inspector's rules. See [`crate::sync::policy`].
+    pub fn set_link(&self, link: Link) -> Result<(), PhoneError> {
+        if self.store.set_link(link)? {
+            self.tell(Reason::Awake);
+        }
+        Ok(())
+    }
+
+    /// The inspector changed the rules for photos.
+    pub fn set_data_rules(&self, rules: &DataRules) -> Result<(), PhoneError> {
+        self.store.set_data_rules(rules)?;
+        self.tell(Reason::Awake);
+        Ok(())
+    }
+
+    /// The link, the rules for photos, and what this month has used of its budget.
+    pub fn data_plan(&self) -> Result<DataPlan, PhoneError> {
+        Ok(self.store.data_plan(self.clock.now().wall)?)
     }
 
     /// Removes photo files whose report was never saved; answers how many.

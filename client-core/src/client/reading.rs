@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    CaseDetail, CaseItem, ListQuery, MyCounts, Phone, PhoneError, PhoneRow, Reference, StatusItem, Task, Unsent,
+    CaseDetail, CaseItem, DataPlan, Leave, ListQuery, MyCounts, Phone, PhoneError, PhoneRow, Reference, StatusItem,
+    Task, Unsent,
 };
 use crate::model::{CaseId, LocalDay, PhotoHash};
 
@@ -17,6 +18,11 @@ pub struct PhoneStatus {
     pub items: Vec<StatusItem>,
     /// What is only here.
     pub unsent: Unsent,
+    /// Why photos wait although there may be a network, if their rules hold them back.
+    pub photos_held: Option<Leave>,
+    /// The link, the rules for photos, and what this month has used.
+    #[serde(skip)]
+    pub data: DataPlan,
 }
 
 impl Phone {
@@ -46,7 +52,9 @@ impl Phone {
     /// Where the phone and each of its reports stand.
     pub fn status(&self) -> Result<PhoneStatus, PhoneError> {
         let (phone, items, unsent) = (self.store.phone()?, self.store.status_items()?, self.store.unsent()?);
-        Ok(PhoneStatus { phone, items, unsent })
+        let now = self.clock.now().wall;
+        let (photos_held, data) = (self.store.photos_held(now)?, self.store.data_plan(now)?);
+        Ok(PhoneStatus { phone, items, unsent, photos_held, data })
     }
 
     /// What is only on this phone; cheaper than the whole status.

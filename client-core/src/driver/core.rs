@@ -107,6 +107,13 @@ impl Core {
         }
     }
 
+    /// Counts bytes that went over the network, if they are paid for.
+    pub fn spent(&self, bytes: u64) {
+        if bytes > 0 && self.engine.is_on_paid_link() {
+            self.store.count_mobile_data(self.clock.now().wall, bytes);
+        }
+    }
+
     fn handle(&mut self, event: Event) -> Vec<Effect> {
         let dice = u64::from_le_bytes(random(self.entropy.as_ref()));
         self.engine.handle(self.clock.now(), dice, event)

@@ -81,6 +81,7 @@ impl Worker {
             waiting: Vec::new(),
             requests: 0,
             before: Traffic::default(),
+            counted: Traffic::default(),
         };
         runtime.spawn(running.run(inbox, ends));
         Self { commands }
@@ -122,6 +123,8 @@ struct Running {
     waiting: Vec<oneshot::Sender<SyncReport>>,
     requests: u32,
     before: Traffic,
+    /// What was counted against the month's budget.
+    counted: Traffic,
 }
 
 impl Running {
@@ -155,6 +158,9 @@ impl Running {
     /// One step on a blocking thread; `None` if it panicked, which ends the loop: the next run starts from the store.
     async fn step(&mut self, event: Event) -> Option<Vec<Outside>> {
         let mut core = self.core.take()?;
+        let traffic = self.outside.transport.traffic();
+        let spent = traffic.since(std::mem::replace(&mut self.counted, traffic));
+        core.spent(spent.up + spent.down);
         let stepped = tokio::task::spawn_blocking(move || {
             let outside = core.step(event);
             (core, outside)

@@ -22,6 +22,7 @@ mod act;
 mod answer;
 mod case_row;
 mod connection;
+mod data_plan;
 mod detail;
 mod error;
 mod events;
@@ -61,6 +62,8 @@ pub struct Store {
     actor: Mutex<ActorId>,
     /// Cases whose refused changes used up numbers of `actor`.
     other_actors: Mutex<BTreeMap<CaseId, ActorId>>,
+    /// Mobile data counted and not written down yet.
+    uncounted: Mutex<data_plan::Uncounted>,
 }
 
 impl Store {
@@ -81,7 +84,7 @@ impl Store {
         migrate::run(&mut connection, migrate::ALL)?;
         let actor = ActorId::from_bytes(random(entropy.as_ref()));
         let (connection, actor) = (Mutex::new(connection), Mutex::new(actor));
-        Ok(Self { connection, entropy, actor, other_actors: Mutex::default() })
+        Ok(Self { connection, entropy, actor, other_actors: Mutex::default(), uncounted: Mutex::default() })
     }
 
     /// Copies what the write-ahead log holds into the database file and empties the log.

@@ -28,7 +28,8 @@ impl Store {
             };
             let mut bytes = self.collect_cases(tx, room, &phone, &mut batch)?;
             self.collect_requests(tx, room, limits::REQUESTS, &mut batch, &mut bytes)?;
-            batch.photos = photos::waiting(tx, room.offers.min(limits::PHOTOS), room.photos, &room.parked_photos)?;
+            batch.plan = self.plan(tx, room.at)?;
+            (batch.photos, batch.held) = photos::waiting(tx, room, &batch.plan)?;
             Ok(batch)
         })
     }
@@ -112,6 +113,7 @@ impl Store {
     pub fn mark_sent(&self, sent: &Sent) -> Result<(), StoreError> {
         self.write(|tx| {
             phone_row::use_counter(tx, sent.counter)?;
+            self.write_mobile_data(tx)?;
             let fresh = sent.cases.iter().filter(|outgoing| outgoing.fresh > 0);
             fresh.into_iter().try_for_each(|outgoing| keep_fresh(tx, outgoing))
         })

@@ -7,12 +7,13 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::act::NewPhoto;
 use super::{Store, StoreError};
 use crate::model::{CaseId, PhotoHash, Sha256};
-use crate::wire::{PhotoItem, PhotoOffer};
+use crate::sync::{DataPlan, Leave, Room};
+use crate::wire::{PhotoItem, PhotoOffer, limits};
 
 /// A preview goes ahead of a photo at least so many times its size; before a smaller one it would only cost bytes.
 const PREVIEW_PAYS: i64 = 4;
 
-const PHOTOS: &str = "SELECT photo.case_id, photo.sha256, photo.bytes FROM photo \
+const PHOTOS: &str = "SELECT photo.case_id, photo.sha256, photo.bytes, photo.sent FROM photo \
                       JOIN case_local ON case_local.id = photo.case_id \
                       WHERE photo.state = 'waiting' AND case_local.state = 'submitted' AND ?1 > 0 ORDER BY photo.ord";
 
@@ -53,12 +54,13 @@ impl Store {
 
     /// Every photo of a submitted case that waits, oldest first.
     pub fn waiting_photos(&self) -> Result<Vec<PhotoOffer>, StoreError> {
-        self.read(|tx| unparked(tx, PHOTOS, usize::MAX, |_| true))
+        self.read(|tx| unsent(tx, PHOTOS, usize::MAX, |_, _| true))
     }
 
     /// Notes how far uploads got: bytes the server holds, true if that is all of it.
     pub fn photos_at(&self, photos: &[(PhotoItem, u64, bool)]) -> Result<(), StoreError> {
         self.write(|tx| {
+            self.write_mobile_data(tx)?;
             photos.iter().try_for_each(|(item, sent, complete)| advance(tx, item, *sent, *complete).map(drop))
         })
     }
@@ -102,35 +104,61 @@ pub(super) fn delete(tx: &Transaction<'_>, case: CaseId, photo: &PhotoHash) -> R
     Ok(())
 }
 
-/// What waits of submitted cases, oldest first, without the `parked`: previews, then at most `photos` photos.
+/// What waits of submitted cases, may go on this link and is not parked, oldest first: previews, then photos. Beside
+/// it why something was held back, if anything was.
 pub(super) fn waiting(
     tx: &Transaction<'_>,
-    offers: usize,
-    photos: usize,
-    parked: &BTreeSet<PhotoItem>,
-) -> Result<Vec<PhotoOffer>, StoreError> {
-    const PREVIEWS: &str = "SELECT photo.case_id, photo.sha256, 0 FROM photo \
+    room: &Room,
+    plan: &DataPlan,
+) -> Result<(Vec<PhotoOffer>, Option<Leave>), StoreError> {
+    const PREVIEWS: &str = "SELECT photo.case_id, photo.sha256, length(photo.preview), 0 FROM photo \
                             JOIN case_local ON case_local.id = photo.case_id \
                             WHERE photo.state = 'waiting' AND case_local.state = 'submitted' \
                             AND length(photo.preview) * ?1 <= photo.bytes \
                             AND photo.sha256 NOT IN (SELECT sha256 FROM preview_out) ORDER BY photo.ord";
-    let mut found = unparked(tx, PREVIEWS, offers, |photo| !parked.contains(&PhotoItem::Preview(photo)))?;
+    // What is under way will be paid for too.
+    let mut plan = DataPlan { used: plan.used.saturating_add(room.under_way), ..*plan };
+    let mut held = None;
+    let mut may_go = |item: PhotoItem, left: u64| {
+        if room.parked_photos.contains(&item) {
+            return false;
+        }
+        let leave = plan.decide(item, left, room.by_hand);
+        if leave == Leave::Send {
+            plan.spend(left)
+        } else {
+            held = held.max(Some(leave))
+        }
+        leave == Leave::Send
+    };
+    let offers = room.offers.min(limits::PHOTOS);
+    let mut found = unsent(tx, PREVIEWS, offers, |photo, left| may_go(PhotoItem::Preview(photo), left))?;
     for offer in &mut found {
         let preview = read_preview(tx, &offer.sha256)?.unwrap_or_default();
-        (offer.bytes, offer.of) = (preview.len() as u64, Some(offer.sha256));
+        offer.of = Some(offer.sha256);
         offer.sha256 = PhotoHash::of(&preview);
     }
-    let photos = photos.min(offers - found.len());
-    found.extend(unparked(tx, PHOTOS, photos, |photo| !parked.contains(&PhotoItem::Full(photo)))?);
-    Ok(found)
+    let photos = room.photos.min(offers - found.len());
+    found.extend(unsent(tx, PHOTOS, photos, |photo, left| may_go(PhotoItem::Full(photo), left))?);
+    Ok((found, held))
 }
 
-/// The first `most` rows of a query that `wanted` lets through, each photo once.
-fn unparked(
+/// Why the oldest photo that waits may not go by itself.
+pub(super) fn held(tx: &Transaction<'_>, plan: &DataPlan) -> Result<Option<Leave>, StoreError> {
+    let mut held = None;
+    unsent(tx, PHOTOS, 1, |photo, left| {
+        held = Some(plan.decide(PhotoItem::Full(photo), left, false));
+        true
+    })?;
+    Ok(held.filter(|leave| *leave != Leave::Send))
+}
+
+/// The first `most` rows of a query that `wanted` lets through by hash and bytes still to be sent, each photo once.
+fn unsent(
     tx: &Transaction<'_>,
     sql: &str,
     most: usize,
-    wanted: impl Fn(PhotoHash) -> bool,
+    mut wanted: impl FnMut(PhotoHash, u64) -> bool,
 ) -> Result<Vec<PhotoOffer>, StoreError> {
     let mut statement = tx.prepare_cached(sql)?;
     let mut rows = statement.query([PREVIEW_PAYS])?;
@@ -138,10 +166,10 @@ fn unparked(
     while found.len() < most
         && let Some(row) = rows.next()?
     {
-        let sha256 = PhotoHash::from_bytes(row.get(1)?);
-        if wanted(sha256) && seen.insert(sha256) {
-            let (case, bytes) = (CaseId::from_bytes(row.get(0)?), row.get::<_, i64>(2)?.unsigned_abs());
-            found.push(PhotoOffer { case, sha256, bytes, of: None });
+        let (sha256, bytes) = (PhotoHash::from_bytes(row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs());
+        let left = bytes.saturating_sub(row.get::<_, i64>(3)?.unsigned_abs());
+        if seen.insert(sha256) && wanted(sha256, left) {
+            found.push(PhotoOffer { case: CaseId::from_bytes(row.get(0)?), sha256, bytes, of: None });
         }
     }
     Ok(found)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::policy::{DataPlan, Leave};
 use crate::model::{CaseId, ChangeHash, IntentId, Millis};
 use crate::wire::{FeedItem, Frame, PhotoItem, PhotoOffer, Rejected, Request, RequestResult};
 
@@ -10,6 +11,12 @@ use crate::wire::{FeedItem, Frame, PhotoItem, PhotoOffer, Rejected, Request, Req
 pub struct Room {
     /// Bytes of changes and requests, uncompressed.
     pub bytes: usize,
+    /// The phone's wall clock: which month's budget counts.
+    pub at: Millis,
+    /// Somebody asked for this by hand.
+    pub by_hand: bool,
+    /// Bytes of photos that are queued or under way.
+    pub under_way: u64,
     /// Previews and photos to offer.
     pub offers: usize,
     /// How many of them may be photos.
@@ -39,6 +46,10 @@ pub struct Batch {
     pub requests: Vec<Request>,
     /// Previews of submitted cases, oldest first, then photos.
     pub photos: Vec<PhotoOffer>,
+    /// The link, the rules for photos and the month's budget.
+    pub plan: DataPlan,
+    /// Why photos or previews that wait are not in this batch, if their rules hold them back.
+    pub held: Option<Leave>,
     /// True if more cases or requests wait than are in this batch.
     pub text_left: bool,
     /// Everything that waits, this batch included.

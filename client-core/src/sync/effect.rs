@@ -1,6 +1,7 @@
 //! What an engine wants done, in order.
 
 use super::data::{Answer, Refused, Room, Sent, Tally};
+use super::policy::Leave;
 use crate::model::{CaseId, PhotoHash};
 use crate::wire::PhotoItem;
 
@@ -138,6 +139,8 @@ pub enum Stop {
         /// Why.
         code: String,
     },
+    /// Everything else went; photos wait because their rules hold them back on this link.
+    Held(Leave),
     /// What is left was refused or makes no progress.
     Stalled,
     /// The phone's own database failed.

@@ -24,6 +24,7 @@ mod engine;
 mod event;
 mod page;
 mod parking;
+pub mod policy;
 pub mod retry;
 mod session;
 mod uploads;
@@ -32,3 +33,4 @@ pub use data::{Answer, Batch, Fate, Outcome, Outgoing, Pushed, Refused, Room, Se
 pub use effect::{Effect, Notice, Outbound, OutboundKind, Stop, Summary, Upload, Write};
 pub use engine::{Engine, Identity, Settings};
 pub use event::{Event, Reason, Response, StoreFailure, UploadEnd};
+pub use policy::{DataPlan, DataRules, Leave, Link};

@@ -2,6 +2,7 @@
 
 use super::data::{Outcome, Tally};
 use super::effect::{Stop, Summary};
+use super::policy::Leave;
 
 /// Failures in a row without progress after which a run that was asked for gives up.
 pub(super) const PATIENCE: u32 = 3;
@@ -14,6 +15,8 @@ pub(super) struct Session {
     pub(super) failures: u32,
     /// Answers in a row that moved nothing although something waited.
     pub(super) stalls: u32,
+    /// Why photos wait, if their rules hold them back.
+    held: Option<Leave>,
 }
 
 impl Session {
@@ -39,16 +42,18 @@ impl Session {
         self.stalls = 0;
     }
 
-    pub(super) fn waiting(&mut self, tally: Tally) {
+    pub(super) fn waiting(&mut self, tally: Tally, held: Option<Leave>) {
         self.summary.waiting = tally;
+        self.held = held;
     }
 
     /// The end; `stop` is why something may still wait.
     pub(super) fn finish(mut self, stop: Option<Stop>) -> Summary {
         let waiting = self.summary.waiting;
         self.summary.drained = stop.is_none() && waiting.cases == 0 && waiting.photos == 0;
-        // Nothing failed and still something waits: it was refused, or parked.
-        self.summary.stop = stop.or((!self.summary.drained).then_some(Stop::Stalled));
+        // Nothing failed and still something waits: its rules hold it back, or it was refused, or parked.
+        let held = self.held.filter(|_| waiting.cases == 0).map(Stop::Held);
+        self.summary.stop = stop.or((!self.summary.drained).then_some(held.unwrap_or(Stop::Stalled)));
         self.summary
     }
 }

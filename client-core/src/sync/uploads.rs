@@ -46,6 +46,18 @@ impl Uploads {
         self.photos.clear();
     }
 
+    /// Forgets what has not started and is not wanted any more.
+    pub(super) fn keep(&mut self, wanted: impl Fn(&Upload) -> bool) {
+        self.previews.retain(&wanted);
+        self.photos.retain(&wanted);
+    }
+
+    /// Bytes that are still to be sent of everything queued or under way.
+    pub(super) fn bytes_left(&self) -> u64 {
+        let all = self.previews.iter().chain(&self.photos).chain(self.under_way.values());
+        all.map(|upload| upload.bytes.saturating_sub(upload.offset)).sum()
+    }
+
     /// True while something is queued or under way.
     pub(super) fn is_active(&self) -> bool {
         self.items().next().is_some()

@@ -5,6 +5,7 @@ mod server;
 mod world;
 
 mod cost;
+mod data_plan;
 mod drafting;
 mod faults;
 mod online;

@@ -266,6 +266,7 @@ impl Run<'_> {
             Some(whole) => (Call::Preview, whole[offset as usize..].to_vec()),
             None => (Call::Photo(offset), self.phone.files.read_at(&item.photo(), offset, 64 << 10).unwrap()),
         };
+        self.phone.core.spent(bytes.len() as u64);
         let end = match self.fate(&call) {
             Fate::Lost => UploadEnd::Unanswered,
             fate => {

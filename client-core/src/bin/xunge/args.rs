@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Sync(SyncArgs),
     /// Where this phone and its reports stand.
     Status,
+    /// Shows or changes what photos may use of mobile data.
+    Data(DataArgs),
     /// Cases, newest first.
     List(ListArgs),
     /// Everything known of a case.
@@ -159,6 +161,49 @@ pub(crate) struct SyncArgs {
     /// Goes on until interrupted.
     #[arg(long)]
     pub(crate) watch: bool,
+    /// The link is mobile data: photos go or wait by the rules of `data`.
+    #[arg(long)]
+    pub(crate) metered: bool,
+    /// The link is mobile data of a foreign network.
+    #[arg(long, conflicts_with = "metered")]
+    pub(crate) roaming: bool,
+}
+
+/// Arguments of `data`.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Photos wait for Wi-Fi.
+    #[arg(long, value_name = "on|off", value_parser = on_off)]
+    pub(crate) wifi_only: Option<bool>,
+    /// Previews go over mobile data.
+    #[arg(long, value_name = "on|off", value_parser = on_off)]
+    pub(crate) previews: Option<bool>,
+    /// Most megabytes of mobile data a month, or `none`.
+    #[arg(long, value_name = "MB|none", value_parser = megabytes)]
+    pub(crate) budget: Option<Budget>,
+}
+
+/// A month's budget as typed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    /// Bytes; none for no limit.
+    pub(crate) bytes: Option<u64>,
+}
+
+fn on_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off".to_owned()),
+    }
+}
+
+fn megabytes(text: &str) -> Result<Budget, String> {
+    if text == "none" {
+        return Ok(Budget { bytes: None });
+    }
+    let megabytes: u64 = text.parse().map_err(|_| "whole megabytes, or `none`".to_owned())?;
+    Ok(Budget { bytes: Some(megabytes.saturating_mul(1_000_000)) })
 }
 
 /// Arguments of `list`.

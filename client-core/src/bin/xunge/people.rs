@@ -1,6 +1,8 @@
 //! Words for people: short, Chinese, what matters first.
 
-use xunge_client_core::client::{CaseDetail, CaseItem, Notice, PhoneStatus, Rescued, Stop, SyncReport, Task};
+use xunge_client_core::client::{
+    CaseDetail, CaseItem, DataPlan, Leave, Notice, PhoneStatus, Rescued, Stop, SyncReport, Task,
+};
 use xunge_client_core::doc::gate::GateCode;
 use xunge_client_core::workflow::State;
 
@@ -13,6 +15,7 @@ pub(crate) fn status(status: &PhoneStatus) -> String {
     };
     let mut lines =
         vec![format!("{user}　{last}　未上报 {} 件,未传照片 {} 张", status.unsent.cases, status.unsent.photos)];
+    lines.extend(status.photos_held.map(|leave| held(leave).to_owned()));
     lines.extend(status.phone.blocked.as_ref().map(|code| format!("服务器拒绝本机:{code}")));
     lines.extend(status.items.iter().map(|item| {
         let place = match (item.on_server, item.reviewed) {
@@ -115,10 +118,34 @@ pub(crate) fn stop(stop: &Stop) -> (String, String, &'static str) {
         Stop::Blocked { code } => {
             (code.clone(), format!("服务器拒绝本机({code}),请联系管理员。"), "ask the administrator")
         }
+        Stop::Held(leave) => say(leave.code(), held(*leave), "`data` shows the rules for photos"),
         Stop::Stalled => say("refused_items", "有内容未被接受,请查看“需处理”。", "`list --attention` shows them"),
         Stop::Store(reason) => (reason.clone(), format!("本机数据库出错:{reason}"), "try again"),
         Stop::Halted => say("halted", "已停止。", "sync again"),
     }
+}
+
+/// Why photos wait.
+fn held(leave: Leave) -> &'static str {
+    match leave {
+        Leave::Send => "照片随时可传。",
+        Leave::WaitForWifi => "照片在等 Wi-Fi,文字已不受影响。",
+        Leave::BudgetUsed => "本月流量已用完,照片在等 Wi-Fi 或下个月。",
+        Leave::NoNetwork => "没有网络,照片在手机里。",
+    }
+}
+
+/// What photos may use of mobile data.
+pub(crate) fn data(plan: &DataPlan) -> String {
+    let yes = |on: bool| if on { "是" } else { "否" };
+    let mega = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
+    let most = plan.rules.monthly_bytes.map_or("不限".to_owned(), mega);
+    format!(
+        "照片仅用 Wi-Fi:{};预览可用流量:{};每月上限:{most};本月已用:{}",
+        yes(plan.rules.photos_on_wifi_only),
+        yes(plan.rules.previews_on_mobile),
+        mega(plan.used)
+    )
 }
 
 /// News worth a line.

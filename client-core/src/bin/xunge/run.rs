@@ -1,11 +1,11 @@
 //! One function for each command that works offline.
 
 use serde_json::{Map, Value, json};
-use xunge_client_core::client::{CaseDetail, CaseItem, Config, ListQuery, Phone, PhoneError, PhotoInput};
+use xunge_client_core::client::{CaseDetail, CaseItem, Config, DataPlan, ListQuery, Phone, PhoneError, PhotoInput};
 use xunge_client_core::model::{CaseId, Facts, Mode, PhotoRole};
 use xunge_client_core::workflow::{Payload, Verb, Verdict};
 
-use super::args::{Cli, Command, EditArgs, ListArgs, RequestArgs, RescueArgs};
+use super::args::{Cli, Command, DataArgs, EditArgs, ListArgs, RequestArgs, RescueArgs};
 use super::output::{Failure, Said};
 use super::{facts, people, sync};
 
@@ -23,6 +23,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Said, Failure> {
         Command::Submit(args) => Ok(submitted(&phone.submit(id(&args.id)?)?)),
         Command::Edit(args) => edit(&phone, args),
         Command::Status => status(&phone),
+        Command::Data(args) => data(&phone, args),
         Command::List(args) => list(&phone, args),
         Command::Show(args) => show(&phone.case(id(&args.id)?)?),
         Command::Tasks => {
@@ -89,8 +90,33 @@ fn status(phone: &Phone) -> Result<Said, Failure> {
         "blocked": known.blocked,
         "items": status.items,
         "unsent": status.unsent,
+        "photos_held": status.photos_held,
+        "data": data_json(&status.data),
     });
     Ok(Said::new(json, people::status(&status)))
+}
+
+fn data(phone: &Phone, args: &DataArgs) -> Result<Said, Failure> {
+    let mut rules = phone.data_plan()?.rules;
+    let before = rules;
+    rules.photos_on_wifi_only = args.wifi_only.unwrap_or(rules.photos_on_wifi_only);
+    rules.previews_on_mobile = args.previews.unwrap_or(rules.previews_on_mobile);
+    rules.monthly_bytes = args.budget.map_or(rules.monthly_bytes, |budget| budget.bytes);
+    if rules != before {
+        phone.set_data_rules(&rules)?;
+    }
+    let plan = phone.data_plan()?;
+    Ok(Said::new(data_json(&plan), people::data(&plan)))
+}
+
+fn data_json(plan: &DataPlan) -> Value {
+    json!({
+        "link": plan.link,
+        "photos_on_wifi_only": plan.rules.photos_on_wifi_only,
+        "previews_on_mobile": plan.rules.previews_on_mobile,
+        "monthly_bytes": plan.rules.monthly_bytes,
+        "used_bytes": plan.used,
+    })
 }
 
 fn list(phone: &Phone, args: &ListArgs) -> Result<Said, Failure> {

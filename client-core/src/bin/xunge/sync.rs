@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
-use xunge_client_core::client::{Listener, Notice, Phone, PhoneError, Stop, SyncReport};
+use xunge_client_core::client::{Link, Listener, Notice, Phone, PhoneError, Stop, SyncReport};
 use xunge_client_core::model::Sha256;
 use xunge_client_core::transport::SpkiPin;
 
@@ -50,17 +50,24 @@ pub(crate) fn carry(phone: &Phone, args: &CarryArgs) -> Result<Said, Failure> {
 
 /// Runs until drained, or until interrupted.
 pub(crate) fn sync(phone: Phone, args: &SyncArgs) -> Result<Said, Failure> {
+    phone.set_link(match (args.metered, args.roaming) {
+        (true, _) => Link::Metered,
+        (_, true) => Link::Roaming,
+        _ => Link::Unmetered,
+    })?;
     let runtime = runtime()?;
     let report = match args.watch {
         false => runtime.block_on(phone.sync())?,
         true => runtime.block_on(watch(Arc::new(phone)))?,
     };
     let mut json = report_json(&report);
-    let failure = report.stop.as_ref().map(|stop| people::stop(stop));
+    // Photos that wait for Wi-Fi do what they were told.
+    let failure = report.stop.as_ref().filter(|stop| !matches!(stop, Stop::Held(_))).map(people::stop);
     if let (Some(members), Some((code, words, hint))) = (json.as_object_mut(), &failure) {
         members.insert("error".to_owned(), json!({"code": code, "message": words, "hint": hint, "subject": ""}));
     }
-    let ok = report.refused.is_empty() && !matches!(&report.stop, Some(stop) if *stop != Stop::Halted);
+    let ok = report.refused.is_empty()
+        && !matches!(&report.stop, Some(stop) if !matches!(stop, Stop::Halted | Stop::Held(_)));
     Ok(Said { json, words: people::report(&report), ok })
 }
 
@@ -113,6 +120,10 @@ fn report_json(report: &SyncReport) -> Value {
         "photos_sent": report.photos_sent,
         "photos_waiting": report.photos_waiting,
         "received": report.received,
+        "photos_held": match &report.stop {
+            Some(Stop::Held(leave)) => Some(leave),
+            _ => None,
+        },
         "rejected": rejected,
         "drained": report.drained,
     })

@@ -1,5 +1,6 @@
 DELETE FROM case_local;
 DELETE FROM preview_out;
+DELETE FROM mobile_data;
 DELETE FROM category;
 DELETE FROM grid;
 DELETE FROM void_reason;

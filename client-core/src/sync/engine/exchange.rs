@@ -6,6 +6,7 @@ use crate::sync::data::{Batch, Outcome, Room};
 use crate::sync::effect::{Effect, Notice, Outbound, OutboundKind, Stop, Upload, Write};
 use crate::sync::event::Response;
 use crate::sync::page::{self, Page};
+use crate::sync::policy::Leave;
 use crate::sync::retry::{Class, classify};
 use crate::sync::session::PATIENCE;
 
@@ -19,6 +20,9 @@ impl Step<'_> {
         let parked_photos = engine.parking.photos(now_ms).chain(engine.uploads.items()).collect();
         self.out.push(Effect::Collect(Room {
             bytes: engine.size.raw_bytes(),
+            at: self.now.wall,
+            by_hand: engine.asked,
+            under_way: engine.uploads.bytes_left(),
             offers: engine.settings.offers,
             // Photos under way are many seconds; previews of what was saved meanwhile need not wait for their end.
             photos: if engine.uploads.is_active() { 0 } else { engine.settings.offers },
@@ -32,7 +36,11 @@ impl Step<'_> {
         if !matches!(engine.turn, Turn::Collecting) {
             return;
         }
-        engine.session.waiting(batch.waiting);
+        engine.session.waiting(batch.waiting, batch.held);
+        let (plan, by_hand) = (batch.plan, engine.asked);
+        engine.paid_link = plan.link.is_paid();
+        // The link may have changed since these were offered.
+        engine.uploads.keep(|upload| plan.decide(upload.item, 0, by_hand) == Leave::Send);
         (engine.counter, engine.reference) = (batch.counter, batch.reference);
         let nothing = batch.cases.is_empty() && batch.requests.is_empty() && batch.photos.is_empty();
         if nothing && !engine.more && !engine.curious {

@@ -112,6 +112,8 @@ pub struct Engine {
     wants_reference: bool,
     reference_tried: bool,
     token: Option<(String, u64)>,
+    /// What goes now is paid by the byte.
+    paid_link: bool,
 }
 
 impl Engine {
@@ -139,6 +141,7 @@ impl Engine {
             wants_reference: false,
             reference_tried: false,
             token: None,
+            paid_link: false,
         }
     }
 
@@ -153,6 +156,11 @@ impl Engine {
     pub fn set_identity(&mut self, identity: Option<Identity>) {
         self.identity = identity;
         self.token = None;
+    }
+
+    /// True if the link, as far as the engine knows, is paid by the byte.
+    pub fn is_on_paid_link(&self) -> bool {
+        self.paid_link
     }
 
     /// True while requests or uploads are in the air.
