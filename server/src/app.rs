@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use xunge_client_core::wire::limits;
 
 use crate::auth::keys::{KeyError, Keys};
@@ -21,6 +22,7 @@ use crate::domain::uploads::Uploads;
 use crate::metrics::Metrics;
 use crate::params;
 use crate::store::{Options, Store, StoreError, Tx};
+use crate::streams::Places;
 use crate::sync::SyncDesk;
 
 /// An open installation; clones share it.
@@ -58,6 +60,10 @@ pub struct Parts {
     pub rescue_room: Arc<Semaphore>,
     /// What `/metrics` tells.
     pub metrics: Metrics,
+    /// Who listens for news.
+    pub listeners: Places,
+    /// Cancelled when the server begins to stop.
+    pub stopping: CancellationToken,
 }
 
 /// The installation as phones are told of it.
@@ -119,6 +125,8 @@ impl App {
             services,
             rescue_room: Arc::new(Semaphore::new(limits::RESCUE / 1024)),
             metrics: Metrics::default(),
+            listeners: Places::default(),
+            stopping: CancellationToken::new(),
             blobs,
             space,
             keys,

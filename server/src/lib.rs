@@ -37,6 +37,7 @@ pub mod metrics;
 pub mod reference;
 pub mod serve;
 pub mod store;
+pub mod streams;
 pub mod sync;
 pub mod telemetry;
 #[cfg(test)]

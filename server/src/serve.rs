@@ -4,7 +4,10 @@
 //! parsers could read in two ways is refused by the stricter one here. A connection has to send its header in
 //! [`HEADER_TIMEOUT`]; there are at most `max_connections` of them, further ones wait in the kernel's queue.
 //!
-//! On stop the listener closes at once, idle connections too, requests under way get [`GRACE`] to end.
+//! On stop the listener closes at once, idle connections too, requests under way get [`GRACE`] to end. A connection
+//! into which nothing could be written for a minute is ended.
+
+mod stall;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use self::stall::{Impatient, STALL};
 use crate::api::Peer;
 use crate::app::App;
 
@@ -60,6 +64,7 @@ pub async fn serve(app: &App, listener: TcpListener, router: Router, stop: Cance
             connection(stream, Peer(peer), router, stop).await;
         });
     }
+    app.stopping.cancel();
     drop(listener);
     connections.close();
     if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
@@ -78,7 +83,7 @@ async fn connection(stream: TcpStream, peer: Peer, router: Router, stop: Cancell
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(Impatient::new(stream, STALL)), TowerToHyperService::new(service));
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -15,3 +15,4 @@ mod problems;
 mod process;
 mod register;
 mod site;
+mod stream;

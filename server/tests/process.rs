@@ -132,8 +132,22 @@ fn init_serve_sign_in_stop() {
     assert!(server.get("/v1/me", &bearer).starts_with("HTTP/1.1 401"));
     assert_eq!(fails(&["serve", "--data", &data, "--json"]), (Some(1), "data_dir_in_use".into()));
 
-    let (code, _) = server.signal("-TERM");
+    // Whoever listens for news does not hold the server up.
+    let leader = users.iter().find(|user| user["role"] == "duty_leader").unwrap();
+    let grant = format!("{{\"grant\":\"password\",\"user\":{},\"password\":{}}}", leader["user"], leader["password"]);
+    let token = server.post("/v1/auth/token", &grant);
+    let mut listening = TcpStream::connect(&server.address).unwrap();
+    let bearer = format!("authorization: Bearer {}", token["access_token"].as_str().unwrap());
+    write!(listening, "GET /v1/events/stream HTTP/1.1\r\nhost: x\r\n{bearer}\r\n\r\n").unwrap();
+    let mut heard = String::new();
+    let mut lines = BufReader::new(&listening);
+    while !heard.contains("event: moved") {
+        assert_ne!(lines.read_line(&mut heard).unwrap(), 0, "{heard}");
+    }
+
+    let (code, took) = server.signal("-TERM");
     assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "it did not wait for the stream: {took:?}");
     assert!(!Path::new(&format!("{data}/xunge.db-wal")).exists(), "the log is emptied into the database");
 }
 

@@ -140,10 +140,18 @@ impl Site {
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
+    /// An answer whose body is still to come.
+    pub(crate) async fn open(&self, path: &str, token: Option<&str>) -> axum::response::Response {
+        let request = request(Method::GET, path, token, &[]).body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        // A stream has no end to wait for.
+        let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if is_stream { Vec::new() } else { body.collect().await.unwrap().to_bytes().to_vec() };
         Answer { status: parts.status, headers: parts.headers, body }
     }
 }

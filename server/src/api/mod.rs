@@ -17,6 +17,7 @@ mod query;
 mod reference;
 mod register;
 mod rescue;
+pub(crate) mod stream;
 mod sync;
 mod tus;
 
@@ -58,6 +59,7 @@ pub fn router(app: App) -> Router {
     routes.on("PATCH", "/v1/photos/{upload}", patch(tus::append));
     routes.on("DELETE", "/v1/photos/{upload}", delete(tus::remove));
     routes.on("POST", "/v1/photos/{upload}", post(tus::instead));
+    routes.on("GET", "/v1/events/stream", get(stream::listen));
     routes.on("GET", "/v1/counts", get(counts::show));
     routes.on("GET", "/v1/phones", get(phones::list));
     routes.on("GET", "/v1/reference/bundle", get(reference::bundle));

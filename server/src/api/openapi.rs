@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::query::Params;
-use super::{auth, cases, counts, health, me, phones, photos, reference, register, rescue, sync, tus};
+use super::{auth, cases, counts, health, me, phones, photos, reference, register, rescue, stream, sync, tus};
 use crate::error::ApiError;
 
 /// The description of every route.
@@ -35,6 +35,7 @@ use crate::error::ApiError;
         tus::append,
         tus::remove,
         tus::instead,
+        stream::listen,
         counts::show,
         phones::list,
         reference::bundle,

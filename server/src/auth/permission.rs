@@ -33,6 +33,16 @@ pub struct Rule {
 }
 
 const EVERY_ROLE: &[Role] = Role::ALL;
+/// Everybody but inspectors, whose phones ask when they sync.
+const OFFICES: &[Role] = &[
+    Role::TownOffice,
+    Role::Dispatcher,
+    Role::HandlingUnit,
+    Role::DutyLeader,
+    Role::Hotline,
+    Role::Auditor,
+    Role::Admin,
+];
 /// Those who write down what others tell.
 const CLERKS: &[Role] = &[Role::Hotline];
 /// Those who answer for phones: their own unit's, their district's.
@@ -69,6 +79,7 @@ pub const TABLE: &[Rule] = &[
     rule("PATCH", "/v1/photos/{upload}", Who::Uploader, PHOTO),
     rule("DELETE", "/v1/photos/{upload}", Who::Uploader, NONE),
     rule("POST", "/v1/photos/{upload}", Who::Uploader, PHOTO),
+    rule("GET", "/v1/events/stream", Who::Roles(OFFICES), NONE),
     rule("GET", "/v1/counts", Who::Roles(EVERY_ROLE), NONE),
     rule("GET", "/v1/phones", Who::Roles(PHONE_KEEPERS), NONE),
     rule("GET", "/v1/reference/bundle", Who::Roles(EVERY_ROLE), NONE),

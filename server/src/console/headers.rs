@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::cookie;
 use super::flash::Flash;
 
-/// Nothing but our own styles, pictures, forms, and the one script of the review queue, which asks this server only.
+/// Nothing but our own styles, pictures, forms, and our own scripts, which ask this server only.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 

@@ -1,6 +1,7 @@
 //! The console (工作台): what offices see all day. Pages drawn on the server; every action a form.
 //!
-//! One script of ours gives the review queue its keys; every page works without it.
+//! Two scripts of ours: one gives the review queue its keys, one says what came since a page was drawn. Every page
+//! works without them.
 //!
 //! A normal morning: a reviewer logs in ([`login`], [`session`]), opens the queue ([`review`]), looks at a photo pair,
 //! presses one key; [`act`] sends the verb to `domain::commands` and the next case opens. At noon somebody opens the
@@ -30,6 +31,7 @@ mod login;
 mod look;
 mod meanwhile;
 mod month;
+mod news;
 mod origin;
 mod overview;
 mod page;
@@ -73,6 +75,8 @@ pub fn router(app: App) -> Router {
         .route("/phones", get(phones::get))
         .route("/console/cases/{id}/photos/{sha256}", get(photo::get))
         .route("/console/language/{code}", get(login::language))
+        .route("/console/watch/stream", get(news::stream))
+        .route("/console/watch/news", get(news::news))
         .route("/console/watch/{id}", get(meanwhile::watch))
         .route("/console/static/{name}", get(statics::get))
         .layer(Extension(Arc::new(desks::Desks::default())))

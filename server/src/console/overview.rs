@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::field::Choice;
 use super::link;
 use super::month::{self, Month};
+use super::news::Asker;
 use super::page::{Page, go, show};
 use super::sent::Sent;
 use super::tables::{self, Figure, FigureTable, Lists};
@@ -23,6 +24,7 @@ const MONTHS: usize = 24;
 struct Overview {
     p: Page,
     heading: String,
+    news: String,
     unit: Option<String>,
     months: Vec<Choice>,
     previous: String,
@@ -78,6 +80,7 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let page = Overview {
         p: visit.page(heading.clone()),
         heading,
+        news: Asker::Overview.href(visit.now),
         months: months(visit, chosen, this_month),
         previous: at(chosen.previous()),
         next: (chosen < this_month).then(|| at(chosen.next())),
@@ -151,6 +154,7 @@ fn content(visit: &Visit, scope: &OrgCode, chosen: LocalMonth, month: &Month) ->
     Overview {
         p: Page::default(),
         heading: String::new(),
+        news: String::new(),
         unit: None,
         months: Vec::new(),
         previous: String::new(),

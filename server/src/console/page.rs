@@ -81,6 +81,11 @@ impl Page {
         statics::script_href()
     }
 
+    /// Address of the script that says what came meanwhile.
+    pub(crate) fn news_script(&self) -> &'static str {
+        statics::news_href()
+    }
+
     /// Address of the icon.
     pub(crate) fn icon(&self) -> &'static str {
         statics::ICON_HREF

@@ -17,6 +17,7 @@ use super::field::{Choice, Group, Kind, VerbForm};
 use super::forms::Bench;
 use super::lang::Lang;
 use super::look::{self, Look};
+use super::news::Asker;
 use super::page::{Notice, Page, show};
 use super::sent::Sent;
 use super::visit::Visit;
@@ -49,6 +50,7 @@ struct ReviewPage {
     skip: String,
     keys: String,
     watch: String,
+    news: String,
     empty: &'static str,
     empty_way: &'static str,
     onward: Option<(String, String)>,
@@ -251,6 +253,7 @@ fn draw(
         forms: forms.unwrap_or_default(),
         own_day: own_day_line(lang, &queue.own_day),
         watch: watch.unwrap_or_default(),
+        news: Asker::Review.href(visit.now),
         colleague: colleague.map(|who| lang.fill("review.colleague", &[("who", &who)])).unwrap_or_default(),
         keys: lang.fill("review.keys", &[("keys", lang.say("review.keys_alt"))]),
         empty,

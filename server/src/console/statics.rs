@@ -1,4 +1,4 @@
-//! The stylesheet, the script and the icon, compiled in.
+//! The stylesheet, the scripts and the icon, compiled in.
 
 use std::sync::LazyLock;
 
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("static/console.css");
 const SCRIPT: &str = include_str!("static/console.js");
+const NEWS: &str = include_str!("static/news.js");
 const ICON: &str = include_str!("static/icon.svg");
 /// Where the icon is.
 pub(crate) const ICON_HREF: &str = "/console/static/icon.svg";
@@ -25,6 +26,12 @@ pub(crate) fn script_href() -> &'static str {
     &HREF
 }
 
+/// Where the script is that says what came meanwhile, likewise.
+pub(crate) fn news_href() -> &'static str {
+    static HREF: LazyLock<String> = LazyLock::new(|| address("news.js", NEWS));
+    &HREF
+}
+
 fn address(name: &str, content: &str) -> String {
     format!("/console/static/{name}?v={}", &hex::encode(Sha256::digest(content))[..12])
 }
@@ -34,6 +41,7 @@ pub(crate) async fn get(Path(name): Path<String>) -> Response {
     let (kind, body) = match name.as_str() {
         "console.css" => ("text/css; charset=utf-8", STYLE),
         "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        "news.js" => ("text/javascript; charset=utf-8", NEWS),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

@@ -160,6 +160,11 @@ impl Store {
         self.counters.snapshot()
     }
 
+    /// Changes with every commit of this process, after it is durable; its value means nothing.
+    pub fn commits(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.counters.commits()
+    }
+
     /// Finishes what is queued, empties the log into the database file and closes it.
     ///
     /// Whoever still holds a clone hears [`StoreError::Closed`]. Dropping all clones does the same without waiting.

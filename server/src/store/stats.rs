@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::watch;
+
 /// Counts since the store was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -31,6 +33,8 @@ pub(crate) struct Counters {
     failed_commits: AtomicU64,
     largest_batch: AtomicU64,
     reads: AtomicU64,
+    /// The number of commits, for whoever waits for the next.
+    committed: watch::Sender<u64>,
 }
 
 impl Counters {
@@ -41,7 +45,15 @@ impl Counters {
         add(&self.refused, writes - kept);
         add(&self.flushes, usize::from(committed && kept > 0));
         add(&self.failed_commits, usize::from(!committed));
+        if committed && kept > 0 {
+            self.committed.send_modify(|commits| *commits += 1);
+        }
         self.largest_batch.fetch_max(writes as u64, Ordering::Relaxed);
+    }
+
+    /// Changes with every commit that kept something, once that is durable.
+    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+        self.committed.subscribe()
     }
 
     pub(crate) fn failed_commit(&self) {

@@ -3,6 +3,7 @@
 mod deciding;
 mod guards;
 mod html;
+mod news;
 mod office;
 mod pages;
 mod signing_in;
