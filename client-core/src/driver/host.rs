@@ -74,8 +74,7 @@ impl PhotoFolder {
 /// Writes a file that is there whole or not at all, even after a power cut; one of that name is replaced.
 pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_whole(path, bytes)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    flush_folder(folder)
+    flush_folder(above(path))
 }
 
 /// Writes beside the name, flushes, renames; the rename itself is durable once the folder is flushed.
@@ -98,13 +97,35 @@ fn flush_folder(folder: &Path) -> Result<(), FileError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, &error))
 }
 
-/// Makes a phone's folder, readable by its owner only.
+/// Makes a folder and what is missing above it, readable by its owner only; its name survives a power cut.
+///
+/// A folder that is empty may have been made by a process that died before it flushed the name: only what is in a
+/// folder proves that this was done.
 pub fn make_folder(folder: &Path) -> Result<(), FileError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| failed(folder, &error))
+    let above = above(folder);
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => Ok(()),
+        // Whoever may not look into the folder above did not make this one.
+        Ok(false) => flush_folder(above).or_else(|error| if above.read_dir().is_err() { Ok(()) } else { Err(error) }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if !above.is_dir() {
+                make_folder(above)?;
+            }
+            let mut builder = fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            match builder.create(folder) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(folder, &error)),
+                _ => flush_folder(above),
+            }
+        }
+        Err(error) => Err(failed(folder, &error)),
+    }
+}
+
+/// The folder a path lies in.
+fn above(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl Files for PhotoFolder {
@@ -112,7 +133,7 @@ impl Files for PhotoFolder {
         if photos.is_empty() {
             return Ok(());
         }
-        fs::create_dir_all(&self.0).map_err(|error| failed(&self.0, &error))?;
+        make_folder(&self.0)?;
         photos.iter().try_for_each(|(photo, bytes)| self.write_one(photo, bytes))?;
         flush_folder(&self.0)
     }
@@ -154,7 +175,8 @@ impl Files for PhotoFolder {
     fn remove_all(&self) -> Result<(), FileError> {
         match fs::remove_dir_all(&self.0) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(&self.0, &error)),
-            _ => Ok(()),
+            // Otherwise a power cut brings them back after the owner was told that they are gone.
+            _ => flush_folder(above(&self.0)),
         }
     }
 

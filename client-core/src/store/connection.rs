@@ -40,3 +40,11 @@ pub(super) fn checkpoint(connection: &Connection) -> Result<(), StoreError> {
     // Answers a row (busy, pages, moved); another reader may keep part of the log, which is no error.
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
+
+/// Takes out of the log what a commit that failed may have left there; best effort, the failure was told already.
+///
+/// Its rows can lie there whole although flushing them failed. Whoever opens the database next would take them for
+/// committed and write behind them, and a power cut would then take all of it.
+pub(super) fn forget_failed(connection: &Connection) {
+    let _ = checkpoint(connection);
+}

@@ -81,7 +81,8 @@ impl Store {
     }
 
     fn over(mut connection: Connection, entropy: Arc<dyn Entropy>) -> Result<Self, StoreError> {
-        migrate::run(&mut connection, migrate::ALL)?;
+        let migrated = migrate::run(&mut connection, migrate::ALL);
+        migrated.inspect_err(|_| connection::forget_failed(&connection))?;
         let actor = ActorId::from_bytes(random(entropy.as_ref()));
         let (connection, actor) = (Mutex::new(connection), Mutex::new(actor));
         Ok(Self { connection, entropy, actor, other_actors: Mutex::default(), uncounted: Mutex::default() })
@@ -101,7 +102,10 @@ impl Store {
         let mut connection = self.lock();
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         let answer = body(&tx)?;
-        tx.commit().map_err(StoreError::from)?;
+        if let Err(failed) = tx.commit() {
+            connection::forget_failed(&connection);
+            return Err(StoreError::from(failed).into());
+        }
         Ok(answer)
     }
 

@@ -1,6 +1,7 @@
 //! Power cuts, restores, clones: what the database alone brings back.
 
 use xunge_client_core::driver::core::Outside;
+use xunge_client_core::driver::host::make_folder;
 use xunge_client_core::model::{CaseId, PhotoRole};
 use xunge_client_core::store::{Store, StoreError};
 use xunge_client_core::sync::{Event, Reason, Stop};
@@ -13,6 +14,18 @@ fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.db");
     (folder, path)
+}
+
+#[test]
+fn a_folder_is_made_with_what_is_missing_above_it_and_again_without_harm() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("a/b/phone");
+    for _ in 0..2 {
+        make_folder(&folder).unwrap();
+    }
+    std::fs::write(folder.join("phone.db"), b"x").unwrap();
+    make_folder(&folder).unwrap();
+    assert!(make_folder(&folder.join("phone.db/below")).is_err());
 }
 
 #[test]
