@@ -123,13 +123,18 @@ impl DataDir {
     }
 }
 
-/// Makes a folder that only the server's user can look into.
+/// Makes a folder that only the server's user can look into, and what is missing above it; durable when it returns.
 fn make(path: &Path) -> Result<(), DataDirError> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !above.exists() {
+        make(above)?;
+    }
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|cause| failed(path, cause))
+    builder.create(path).map_err(|cause| failed(path, cause))?;
+    // Whatever is made durable in it later would be lost with its name.
+    File::open(above).and_then(|above| above.sync_all()).map_err(|cause| failed(above, cause))
 }
 
 fn failed(path: &Path, cause: io::Error) -> DataDirError {

@@ -84,6 +84,11 @@ impl Committer {
         let waiting_room = root.join("unsettled");
         fs::create_dir_all(&waiting_room).map_err(BlobError::io("creating the photo folders"))?;
         let mut folders = Folders { root: root.into(), waiting_room, unsettled: BTreeSet::new(), counters };
+        // Photos are safe in the waiting room only if its own name is, and that of the folder it is in.
+        folders.flush(root)?;
+        if let Some(above) = root.parent() {
+            folders.flush(above)?;
+        }
         folders.recover()?;
         let (queue, waiting) = channel();
         std::thread::Builder::new()
@@ -157,7 +162,15 @@ impl Folders {
 
     /// Carries out one batch and gives an outcome for each job.
     fn store(&mut self, jobs: &[Job]) -> Vec<Result<(), BlobError>> {
-        let mut outcomes = side_by_side(jobs, |job| File::open(&job.staged)?.sync_all());
+        let mut outcomes = side_by_side(jobs, |job| {
+            let flushed = File::open(&job.staged)?.sync_all();
+            if flushed.is_err() {
+                // The system may have dropped what it could not write and call the next flush a success, so these
+                // bytes are never to be taken for whole again: they are sent once more.
+                let _ = fs::remove_file(&job.staged);
+            }
+            flushed
+        });
         failpoint::reach(At::ServerPhotoFlushed);
         for (job, outcome) in jobs.iter().zip(&mut outcomes) {
             if outcome.is_ok() {

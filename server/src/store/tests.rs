@@ -475,6 +475,16 @@ fn a_backup_never_overwrites_a_file() {
 }
 
 #[test]
+fn a_backup_that_was_interrupted_is_no_backup_and_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (to, part) = (folder.path().join("copy.db"), folder.path().join("copy.db.part"));
+    std::fs::write(&part, "half of an older copy").unwrap();
+    Store::in_memory().unwrap().backup_blocking(&to).unwrap();
+    assert!(to.exists() && !part.exists());
+    Store::open(&to, &Options { create: false, inline: true, ..Options::default() }).unwrap();
+}
+
+#[test]
 fn damaged_pages_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.db");

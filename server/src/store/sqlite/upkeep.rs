@@ -1,6 +1,10 @@
 //! Copies and check-ups of a database while it is in use.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use rusqlite::Connection;
 
@@ -10,26 +14,43 @@ use super::connection::{batch, error};
 
 /// Writes a copy of one snapshot to a new file, without holding up the writer.
 ///
-/// `VACUUM INTO` reads inside one transaction, so the copy is a state that really was, however long it takes. The file
-/// and its folder are flushed at the end: a backup that a power cut can empty is none.
+/// `VACUUM INTO` reads inside one transaction, so the copy is a state that really was, however long it takes. It gets
+/// its name only when it is whole and flushed: a backup that a power cut can empty or halve is none.
 pub(crate) fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
-    let Some(name) = to.to_str() else {
+    let part = to.with_added_extension("part");
+    let Some(name) = part.to_str() else {
         return Err(StoreError::Driver { code: 0, message: "the path of the copy is not UTF-8".to_owned() });
     };
     if to.exists() {
-        return Err(StoreError::Unique { what: format!("file {name}") });
+        return Err(StoreError::Unique { what: format!("file {}", to.display()) });
+    }
+    // What a copy that was interrupted has left.
+    match fs::remove_file(&part) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(unwritten(cause)),
+        _ => {}
     }
     // Would forbid writing the other file too; the connection was opened read-only, which protects this one.
     batch(connection, "PRAGMA query_only = OFF")?;
-    connection.execute("VACUUM INTO ?1", [name]).map_err(error)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(to).and_then(|file| file.sync_all()).map_err(unflushed)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(unflushed)
+    let copied = connection.execute("VACUUM INTO ?1", [name]).map_err(error).and_then(|_| {
+        File::open(&part)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(&part, to))
+            .and_then(|()| File::open(folder)?.sync_all())
+            .map_err(unwritten)
+    });
+    if copied.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    copied
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the shape that map_err calls")]
-fn unflushed(cause: std::io::Error) -> StoreError {
-    StoreError::Driver { code: 0, message: format!("cannot flush the copy: {cause}") }
+fn unwritten(cause: io::Error) -> StoreError {
+    match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::Driver { code: 0, message: format!("cannot write the copy: {cause}") },
+    }
 }
 
 /// Reads every page and every reference, and tells what is wrong; nothing if the file is sound.
