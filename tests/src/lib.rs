@@ -7,6 +7,7 @@
 //! | [`http`] | a small client for the JSON API |
 //! | [`browser`] | a real Chromium, driven through chromedriver |
 //! | [`bombs`] | small requests that ask for a lot, against a real server |
+//! | [`fault`] | disks that fail, stop and forget, under the real phone and server |
 //! | [`scene`] | an example district with its log-ins and enrolled phones |
 //! | [`fleet`], [`tap`] | phones of this process whose waits cost no time; what they send, hear and lose |
 //! | [`kills`], [`cuts`], [`rollbacks`], [`drops`], [`rush`] | campaigns: processes killed, answers cut, a server put back, one answer lost, everybody at once |
@@ -25,6 +26,8 @@ pub mod browser;
 pub mod cpu;
 pub mod cuts;
 pub mod drops;
+#[cfg(target_os = "linux")]
+pub mod fault;
 pub mod fleet;
 pub mod fuzz;
 pub mod http;

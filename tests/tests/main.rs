@@ -7,6 +7,8 @@ mod campaigns;
 mod console;
 mod crash;
 mod failpoints;
+#[cfg(target_os = "linux")]
+mod fault;
 mod hostile;
 mod journey;
 mod layers;

@@ -36,7 +36,7 @@ struct Template {
 }
 
 /// The centre, running.
-pub(super) struct Centre {
+pub(crate) struct Centre {
     folder: PathBuf,
     /// Which file is in use; restoring begins another one.
     generation: u32,
@@ -69,52 +69,88 @@ fn template() -> &'static Template {
     TEMPLATE.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("template.db");
-        let store = Store::open(&path, &inline()).unwrap();
-        let org = Arc::new(xixia::org_file().validate().unwrap());
-        let placed = org.clone();
-        store
-            .write_blocking::<_, StoreError, _>(move |tx| {
-                Box::pin(async move { install(tx, &placed, Taxonomy::builtin(), 1, Millis(0)).await })
-            })
-            .unwrap();
-        store.close_blocking().unwrap();
-        let org = Arc::try_unwrap(org).unwrap_or_else(|shared| (*shared).clone());
+        let org = xixia::org_file().validate().unwrap();
+        fill(&path, &org).unwrap();
         Template { database: std::fs::read(&path).unwrap(), org }
     })
+}
+
+fn fill(path: &Path, org: &Org) -> Result<(), StoreError> {
+    let (store, org) = (Store::open(path, &inline())?, org.clone());
+    store.write_blocking::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { install(tx, &org, Taxonomy::builtin(), 1, Millis(0)).await })
+    })?;
+    store.close_blocking()
+}
+
+/// Makes the example's database at `path`, step by step as an installation does.
+pub(crate) fn set_up(path: &Path) -> Result<(), StoreError> {
+    fill(path, org())
 }
 
 fn inline() -> Options {
     Options { inline: true, ..Options::default() }
 }
 
+/// A fresh database of the example district.
+pub(crate) fn example_database() -> &'static [u8] {
+    &template().database
+}
+
 /// The org tree every run has.
-pub(super) fn org() -> &'static Org {
+pub(crate) fn org() -> &'static Org {
     &template().org
 }
 
 impl Centre {
-    pub(super) fn new(folder: &Path, start: Millis) -> Self {
+    pub(crate) fn new(folder: &Path, start: Millis) -> Self {
         std::fs::create_dir_all(folder).unwrap();
         let path = folder.join("0.db");
         std::fs::write(&path, &template().database).unwrap();
         let clock = Business::standing(start);
         let (blobs, staging) = (Blobs::in_memory(), Staging::in_folder(folder).unwrap());
-        let (desk, uploads) = open(&path, &clock, &blobs, &staging);
+        Self::over(folder, clock, blobs, staging).unwrap()
+    }
+
+    /// The centre whose database lies in a folder; it keeps its photos there too.
+    pub(crate) fn in_folder(folder: &Path, now: Millis) -> Result<Self, String> {
+        let blobs = Blobs::in_folder(folder).map_err(|error| error.to_string())?;
+        let staging = Staging::in_folder(folder).map_err(|error| error.to_string())?;
+        Self::over(folder, Business::standing(now), blobs, staging).map_err(|error| error.to_string())
+    }
+
+    fn over(folder: &Path, clock: Business, blobs: Blobs, staging: Staging) -> Result<Self, StoreError> {
+        let (desk, uploads) = open(&folder.join("0.db"), &clock, &blobs, &staging)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { folder: folder.into(), generation: 0, clock, desk, uploads, blobs, staging, epoch: 1, runtime }
+        Ok(Self { folder: folder.into(), generation: 0, clock, desk, uploads, blobs, staging, epoch: 1, runtime })
+    }
+
+    /// Uploads, for what no phone asks.
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.uploads
+    }
+
+    /// Photos as bytes.
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Waits for something of the server's.
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     pub(super) fn set_time(&self, now: Millis) {
         self.clock.set(now);
     }
 
-    pub(super) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.desk.services.store
     }
 
     // ---------------------------------------------------------------- what phones ask
 
-    pub(super) fn sync(&self, body: &[u8]) -> Response {
+    pub(crate) fn sync(&self, body: &[u8]) -> Response {
         match self.runtime.block_on(sync::handle(&self.desk, body)) {
             Ok(body) => Response { status: 200, retry_after_ms: None, body },
             Err(refused) => {
@@ -125,7 +161,7 @@ impl Centre {
     }
 
     /// `POST /v1/auth/token` with a device proof; the token is good for reference data only.
-    pub(super) fn token(&self, body: &[u8]) -> Response {
+    pub(crate) fn token(&self, body: &[u8]) -> Response {
         let asked: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let device: Option<DeviceId> = asked["device"].as_str().and_then(|text| text.parse().ok());
         let mut signature = [0; 64];
@@ -147,12 +183,12 @@ impl Centre {
         }
     }
 
-    pub(super) fn bundle() -> Response {
+    pub(crate) fn bundle() -> Response {
         ok(br#"{"version":1,"taxonomy":[],"grids":[],"void_reasons":[],"units":[]}"#)
     }
 
     /// `PATCH` of a photo of which `bytes` arrived.
-    pub(super) fn patch(&self, upload: &Upload, bytes: Vec<u8>, cut: bool) -> UploadEnd {
+    pub(crate) fn patch(&self, upload: &Upload, bytes: Vec<u8>, cut: bool) -> UploadEnd {
         let answered = |status, code: &str, offset| {
             let response = if status < 300 { ok(b"") } else { problem(status, code, None) };
             UploadEnd::Answered { response: Response { status, ..response }, offset }
@@ -184,14 +220,19 @@ impl Centre {
 
     /// A phone joins. Its id comes from the seed, so that a run repeats.
     pub(super) fn join(&self, device: DeviceId, key: &VerifyingKey, user: &str) {
+        self.try_join(device, key, user).unwrap();
+    }
+
+    /// The same on a disk that may fail.
+    pub(crate) fn try_join(&self, device: DeviceId, key: &VerifyingKey, user: &str) -> Result<(), StoreError> {
         let sql = "INSERT INTO device (id, user_id, public_key, counter_window, name, enrolled_at)
              VALUES (?1, ?2, ?3, x'', 'sim', ?4)";
-        self.run(sql, params![device.as_bytes(), user, key.to_bytes(), self.clock.now().0].to_vec());
+        self.try_run(sql, params![device.as_bytes(), user, key.to_bytes(), self.clock.now().0].to_vec())
     }
 
     // ---------------------------------------------------------------- what offices do
 
-    pub(super) fn viewer(&self, user: &str) -> Viewer {
+    pub(crate) fn viewer(&self, user: &str) -> Viewer {
         let user = user.to_owned();
         let load = self
             .store()
@@ -199,13 +240,13 @@ impl Centre {
         load.unwrap().unwrap()
     }
 
-    pub(super) fn case(&self, id: CaseId) -> Option<Case> {
+    pub(crate) fn case(&self, id: CaseId) -> Option<Case> {
         self.store()
             .read_blocking::<_, StoreError, _>(move |tx| Box::pin(async move { ledger::load(tx, id).await }))
             .unwrap()
     }
 
-    pub(super) fn execute(&self, viewer: &Viewer, wish: Wish) -> Result<Reply, CommandError> {
+    pub(crate) fn execute(&self, viewer: &Viewer, wish: Wish) -> Result<Reply, CommandError> {
         self.runtime.block_on(commands::execute(&self.desk.services, viewer, wish))
     }
 
@@ -227,25 +268,28 @@ impl Centre {
 
     // ---------------------------------------------------------------- looking inside
 
-    pub(super) fn verify(&self) -> Report {
+    pub(crate) fn verify(&self) -> Report {
         self.runtime.block_on(verify::verify(self.store(), &self.blobs)).unwrap()
     }
 
-    pub(super) fn rows(&self, sql: &'static str, params: Vec<Value>) -> Vec<Row> {
+    pub(crate) fn rows(&self, sql: &'static str, params: Vec<Value>) -> Vec<Row> {
         self.store()
             .read_blocking::<_, StoreError, _>(move |tx| Box::pin(async move { tx.query(sql, &params).await }))
             .unwrap()
     }
 
-    pub(super) fn has(&self, sql: &'static str, params: Vec<Value>) -> bool {
+    pub(crate) fn has(&self, sql: &'static str, params: Vec<Value>) -> bool {
         !self.rows(sql, params).is_empty()
     }
 
     pub(super) fn run(&self, sql: &'static str, params: Vec<Value>) {
+        self.try_run(sql, params).unwrap();
+    }
+
+    fn try_run(&self, sql: &'static str, params: Vec<Value>) -> Result<(), StoreError> {
         self.store()
             .write_blocking::<_, StoreError, _>(move |tx| Box::pin(async move { tx.execute(sql, &params).await }))
             .map(drop)
-            .unwrap();
     }
 
     /// True if the facts of a case contain these words.
@@ -257,7 +301,7 @@ impl Centre {
     }
 
     /// Every case, in the order of their ids.
-    pub(super) fn cases(&self) -> Vec<CaseId> {
+    pub(crate) fn cases(&self) -> Vec<CaseId> {
         let rows = self.rows("SELECT id FROM case_row ORDER BY id", Vec::new());
         rows.iter().map(|row| CaseId::from_bytes(row.array(0).unwrap())).collect()
     }
@@ -292,21 +336,21 @@ impl Centre {
     }
 
     fn reopen(&mut self, path: &Path) {
-        (self.desk, self.uploads) = open(path, &self.clock, &self.blobs, &self.staging);
+        (self.desk, self.uploads) = open(path, &self.clock, &self.blobs, &self.staging).unwrap();
     }
 }
 
-fn open(path: &Path, clock: &Business, blobs: &Blobs, staging: &Staging) -> (SyncDesk, Uploads) {
-    let store = Store::open(path, &inline()).unwrap();
+fn open(path: &Path, clock: &Business, blobs: &Blobs, staging: &Staging) -> Result<(SyncDesk, Uploads), StoreError> {
+    let store = Store::open(path, &inline())?;
     let services = Services::inline(store.clone(), clock.clone());
     let room = Space::of_share(|| 1.0);
     let uploads = Uploads::new(store, blobs.clone(), staging.clone(), room, clock.clone());
     let desk = SyncDesk { services, photos: Arc::new(uploads.clone()), tokens: Arc::new(PlainTokens) };
-    (desk, uploads)
+    Ok((desk, uploads))
 }
 
 /// An answer of the server's own words.
-pub(super) fn problem(status: u16, code: &str, retry_after_ms: Option<u64>) -> Response {
+pub(crate) fn problem(status: u16, code: &str, retry_after_ms: Option<u64>) -> Response {
     let problem = Problem {
         kind: format!("/problems/{code}"),
         title: code.to_owned(),

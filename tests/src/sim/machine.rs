@@ -10,10 +10,10 @@ use xunge_client_core::platform::{Clock, Entropy, FileError, Files, Now};
 
 /// True time, shared by everyone: Unix milliseconds.
 #[derive(Clone, Debug)]
-pub(super) struct Time(Arc<AtomicI64>);
+pub(crate) struct Time(Arc<AtomicI64>);
 
 impl Time {
-    pub(super) fn at(start: Millis) -> Self {
+    pub(crate) fn at(start: Millis) -> Self {
         Self(Arc::new(AtomicI64::new(start.0)))
     }
 
@@ -29,14 +29,14 @@ impl Time {
 
 /// A phone's two clocks: one as wrong as its owner set it, one that starts with the process.
 #[derive(Debug)]
-pub(super) struct PhoneClock {
+pub(crate) struct PhoneClock {
     time: Time,
     skew_ms: AtomicI64,
     started: AtomicI64,
 }
 
 impl PhoneClock {
-    pub(super) fn new(time: Time) -> Self {
+    pub(crate) fn new(time: Time) -> Self {
         let started = AtomicI64::new(time.now().0);
         Self { time, skew_ms: AtomicI64::new(0), started }
     }
@@ -67,10 +67,10 @@ impl Clock for PhoneClock {
 
 /// The same numbers for the same seed (SplitMix64).
 #[derive(Debug)]
-pub(super) struct Seeded(AtomicU64);
+pub(crate) struct Seeded(AtomicU64);
 
 impl Seeded {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }
 

@@ -24,16 +24,16 @@
 //! shows as "on the server" is there, versions never go back, counts equal a recount of the ledger, every chain and
 //! hash holds, queues drain, and phones and centre end with equal documents and ledgers.
 
-mod centre;
+pub(crate) mod centre;
 mod checks;
 mod field;
 mod heal;
-mod machine;
+pub(crate) mod machine;
 mod misfortune;
 mod nemesis;
 mod net;
 mod office;
-mod phone;
+pub(crate) mod phone;
 mod promises;
 mod trace;
 mod world;

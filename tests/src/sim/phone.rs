@@ -161,7 +161,8 @@ pub(super) fn copy_database(from: &Path, to: &Path) {
     let _ = std::fs::remove_file(to.join("phone.db-shm"));
 }
 
-fn enrolment(device: DeviceId, user: &User, epoch: u64) -> Enrolment {
+/// What a phone is told when it joins.
+pub(crate) fn enrolment(device: DeviceId, user: &User, epoch: u64) -> Enrolment {
     let info = UserInfo {
         id: user.user.clone(),
         name: user.name.clone(),

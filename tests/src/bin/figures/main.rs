@@ -7,6 +7,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+mod crash;
 mod crash_real;
 mod figure;
 mod gate;
@@ -77,7 +78,7 @@ enum Which {
     Server,
     /// What a new phone is sent.
     NewPhone,
-    /// Processes killed, answers cut, the server put back.
+    /// Disks that fail, processes killed, answers cut, the server put back.
     Crash,
     /// A city by the dice.
     Sim,
@@ -130,6 +131,7 @@ impl Arguments {
         let of_tier = match which {
             Which::Sim => 0..sim::seeds(self.tier),
             Which::Gate => 0..gate::seeds(self.tier),
+            Which::Crash => 0..crash::seeds(self.tier),
             _ => return None,
         };
         Some(self.seeds.clone().unwrap_or(of_tier))
@@ -155,7 +157,11 @@ async fn measure(which: Which, arguments: &Arguments) -> Vec<Figure> {
         Which::Photos => photos::measure().await,
         Which::NewPhone => newphone::measure().await,
         Which::Server => server::measure(arguments.tier).await,
-        Which::Crash => crash_real::measure(arguments.tier).await,
+        Which::Crash => {
+            let mut figures = crash::measure(&crash::Wanted::from(arguments)).await;
+            figures.extend(crash_real::measure(arguments.tier).await);
+            figures
+        }
         Which::Sim => sim::measure(&sim::Wanted::from(arguments)).await,
         Which::Gate => gate::measure(&gate::Wanted::from(arguments)).await,
         Which::All | Which::Log => vec![],

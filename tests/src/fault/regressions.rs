@@ -1,0 +1,116 @@
+//! What the stories found, each by itself.
+
+use std::sync::Arc;
+
+use xunge_client_core::client::{Config, Parts, Phone, ReportInput};
+use xunge_client_core::driver::host::PhotoFolder;
+use xunge_client_core::model::PhotoHash;
+use xunge_client_core::platform::Files;
+use xunge_server::blobs::Blobs;
+use xunge_server::store::{Options, Store};
+
+use super::disk::{Disk, Failure};
+use super::image::{Change, Image};
+use super::loss::Loss;
+use super::run::fast_folder;
+use super::steps::MARKER;
+use crate::sim::machine::Seeded;
+use crate::workload::Dice;
+
+fn attached(home: &tempfile::TempDir) -> Disk {
+    Disk::attach(home.path(), &Image::default()).unwrap()
+}
+
+/// The disk after each of its operations.
+fn moments(disk: &Disk) -> Vec<Image> {
+    let mut image = Image::default();
+    let after = |change: &Change| {
+        image.apply(change);
+        image.clone()
+    };
+    disk.changes().iter().map(after).collect()
+}
+
+/// Every file that is left when the power fails now.
+fn left(disk: &Disk) -> Vec<(String, Vec<u8>)> {
+    let tree = moments(disk).pop().unwrap_or_default().after(Loss::Drop, &mut Dice::new(0));
+    let home = fast_folder();
+    tree.write_to(home.path()).unwrap();
+    let tree = super::image::Tree::read(home.path()).unwrap();
+    tree.listing().into_iter().filter_map(|(path, content)| Some((path.to_owned(), content?.to_vec()))).collect()
+}
+
+#[test]
+fn the_folder_of_a_phones_first_photo_survives_a_power_cut() {
+    let home = fast_folder();
+    let disk = attached(&home);
+    let photo = PhotoHash::of(b"photo");
+    PhotoFolder::new(disk.root().join("deep/photos")).save(&[(photo, b"photo")]).unwrap();
+    assert_eq!(left(&disk), [(format!("deep/photos/{photo}"), b"photo".to_vec())]);
+}
+
+#[test]
+fn photos_that_were_wiped_do_not_come_back_after_a_power_cut() {
+    let home = fast_folder();
+    let disk = attached(&home);
+    let files = PhotoFolder::new(disk.root().join("photos"));
+    files.save(&[(PhotoHash::of(b"photo"), b"photo")]).unwrap();
+    files.remove_all().unwrap();
+    assert_eq!(left(&disk), []);
+}
+
+#[test]
+fn words_that_were_wiped_do_not_come_back_with_the_old_log() {
+    let home = fast_folder();
+    let disk = attached(&home);
+    let parts = Parts { entropy: Arc::new(Seeded::new(1)), ..Parts::default() };
+    let phone = Phone::with_parts(Config::new(disk.root().join("phone")), parts).unwrap();
+    phone.draft(&ReportInput { text: Some(MARKER.to_owned()), ..ReportInput::default() }).unwrap();
+    let holds =
+        || left(&disk).iter().any(|(_, content)| content.windows(MARKER.len()).any(|it| it == MARKER.as_bytes()));
+    assert!(holds(), "what is saved is on the disk");
+    phone.wipe(true).unwrap();
+    assert!(!holds());
+}
+
+#[tokio::test]
+async fn a_photo_whose_flush_failed_is_not_taken_for_whole_at_the_next_try() {
+    let home = fast_folder();
+    let disk = attached(&home);
+    let blobs = Blobs::in_folder(disk.root()).unwrap();
+    let (hash, staged) = (PhotoHash::of(b"photo"), disk.root().join("staged"));
+    std::fs::write(&staged, b"photo").unwrap();
+    disk.fail(Failure::Once { at: disk.tried().0 });
+    blobs.put_verified(hash, staged.clone()).await.unwrap_err();
+    assert!(!staged.exists(), "the system may call the next flush of these bytes a success");
+    std::fs::write(&staged, b"photo").unwrap();
+    blobs.put_verified(hash, staged).await.unwrap();
+    assert!(left(&disk).iter().any(|(_, content)| content == b"photo"));
+}
+
+#[tokio::test]
+async fn the_first_photo_of_a_new_server_survives_a_power_cut() {
+    let home = fast_folder();
+    let disk = attached(&home);
+    let blobs = Blobs::in_folder(disk.root()).unwrap();
+    std::fs::write(disk.root().join("staged"), b"photo").unwrap();
+    blobs.put_verified(PhotoHash::of(b"photo"), disk.root().join("staged")).await.unwrap();
+    assert!(left(&disk).iter().any(|(path, content)| path.starts_with("blobs/") && content == b"photo"));
+}
+
+#[test]
+fn a_backup_has_its_name_only_when_it_is_whole() {
+    let home = fast_folder();
+    let disk = attached(&home);
+    let store = Store::open(&disk.root().join("x.db"), &Options { inline: true, ..Options::default() }).unwrap();
+    store.backup_blocking(&disk.root().join("copy.db")).unwrap();
+    let whole = std::fs::read(disk.root().join("copy.db")).unwrap();
+    for (at, image) in moments(&disk).iter().enumerate() {
+        for loss in Loss::ALL {
+            let tree = image.after(loss, &mut Dice::new(at as u64));
+            let copy = tree.listing().get("copy.db").copied().flatten().map(<[u8]>::to_vec);
+            assert!(copy.is_none_or(|copy| copy == whole), "operation {at}, {loss:?}");
+        }
+    }
+    assert!(left(&disk).iter().any(|(path, content)| path == "copy.db" && *content == whole));
+}

@@ -1,0 +1,260 @@
+//! Every operation of a story, in every way it can go wrong.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use super::check::End;
+use super::disk::{Disk, Failure};
+use super::image::{Change, Entry, FileId, Image, Tree};
+use super::loss::Loss;
+use super::promises::{Machine, Promises};
+use super::stories::Story;
+use super::world::{Broken, Harm, Trouble, World, broken};
+use super::{Fault, Found, Tally};
+use crate::workload::Dice;
+
+/// A story as it goes when nothing fails.
+pub(super) struct Script {
+    story: Story,
+    seed: u64,
+    base: Image,
+    changes: Vec<Change>,
+    /// Where each step begins.
+    starts: Vec<usize>,
+    promises: Promises,
+    end: End,
+    /// Operations tried, those included that changed nothing.
+    tried: u64,
+    sides: Sides,
+}
+
+/// A folder in memory, where there is one: a test of durability needs no durable disk.
+pub(super) fn fast_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("room for a folder")
+}
+
+impl Script {
+    /// Plays the story once and writes it down.
+    pub(super) fn write(story: Story, seed: u64) -> Self {
+        let folder = fast_folder();
+        let base = Image::settled(story.begin(seed));
+        let disk = Disk::attach(folder.path(), &base).expect("room for a disk");
+        let mut world = World::on(&disk, seed);
+        let mut starts = Vec::new();
+        for (name, step) in story.steps {
+            starts.push(disk.position());
+            if let Err(trouble) = step(&mut world) {
+                panic!("{}, {name}: {trouble:?}", story.name);
+            }
+        }
+        let (changes, tried) = (disk.changes(), disk.tried().0);
+        // If anything went past the layer, the record is worth nothing.
+        let mut played = base.clone();
+        changes.iter().for_each(|change| played.apply(change));
+        let real = Tree::read(disk.root()).expect("a folder of ours");
+        assert!(played.now.listing() == real.listing(), "{}: the record and the disk differ", story.name);
+        let end = world.end().expect("nothing failed");
+        let promises = std::mem::take(&mut world.promises);
+        let sides = Sides::of(&base, &changes);
+        Self { story, seed, base, changes, starts, promises, end, tried, sides }
+    }
+
+    /// Stops a machine at each operation, or at every so manieth, in each way, and recovers.
+    pub(super) fn crash_everywhere(&self, every: u64, tally: &mut Tally) {
+        let mut image = self.base.clone();
+        for at in 0..=self.changes.len() {
+            if at > 0 {
+                image.apply(&self.changes[at - 1]);
+            }
+            if !(at as u64 + self.seed).is_multiple_of(every) {
+                continue;
+            }
+            let (machine, dying) = self.dying(&image, at);
+            *tally.points.entry(self.story.name).or_default().entry(machine.folder()).or_default() += 1;
+            for loss in Loss::ALL {
+                if loss != Loss::Stop && dying.waiting.is_empty() {
+                    tally.alike += 1;
+                    continue;
+                }
+                tally.recovered(self.fault(at as u64, loss.name()), self.crash(machine, &dying, at, loss));
+            }
+        }
+    }
+
+    /// The operations around one, for a person who looks for the cause.
+    pub(super) fn around(&self, at: u64) -> String {
+        let (from, to) = (at.saturating_sub(6) as usize, (at as usize + 4).min(self.changes.len()));
+        let line = |(index, change): (usize, &Change)| match change {
+            Change::Write { file, at, bytes } => format!("{index} write {} {at}+{}", self.sides.0[file], bytes.len()),
+            other => match other.file() {
+                Some(file) => format!("{index} {other:?} {}", self.sides.0[&file]),
+                None => format!("{index} {other:?}"),
+            },
+        };
+        let lines: Vec<String> =
+            self.changes[from..to].iter().enumerate().map(|(n, it)| line((from + n, it))).collect();
+        lines.join("\n")
+    }
+
+    /// Does one fault again.
+    pub(super) fn again(&self, at: u64, how: &str) -> Result<(), Broken> {
+        let Some(loss) = Loss::ALL.into_iter().find(|loss| loss.name() == how) else {
+            return self.live_on(if how == "eio" { Failure::Once { at } } else { Failure::Full { from: at } });
+        };
+        let (mut image, at) = (self.base.clone(), at as usize);
+        self.changes[..at].iter().for_each(|change| image.apply(change));
+        let (machine, dying) = self.dying(&image, at);
+        self.crash(machine, &dying, at, loss)
+    }
+
+    fn fault(&self, at: u64, how: &'static str) -> Fault {
+        Fault { story: self.story.name, seed: self.seed, at, how }
+    }
+
+    /// The machine whose operation is under way at a moment, and the disks of both; the other machine lives on.
+    fn dying(&self, image: &Image, at: usize) -> (Machine, Image) {
+        let machine = self.sides.machine(&self.changes[at.min(self.changes.len() - 1)]);
+        let mut dying = image.clone();
+        dying.settle_except(machine.folder());
+        (machine, dying)
+    }
+
+    fn crash(&self, machine: Machine, dying: &Image, at: usize, loss: Loss) -> Result<(), Broken> {
+        let tree = dying.after(loss, &mut Dice::new(self.seed ^ ((at as u64) << 20)));
+        let folder = fast_folder();
+        tree.write_to(folder.path()).expect("room for a disk");
+        caught(|| self.recover(folder.path(), machine, at))
+    }
+
+    /// Starts again on what is left, checks, and tells the rest of the story.
+    fn recover(&self, root: &Path, machine: Machine, at: usize) -> Result<(), Trouble> {
+        let mut world = World::new(root, self.seed, 2 + at as u64);
+        world.promises = self.promises.until(at);
+        world.is_sound(machine)?;
+        world.keeps_promises(machine)?;
+        let step = self.starts.iter().rposition(|start| *start <= at).unwrap_or(0);
+        for (name, step) in &self.story.steps[step..] {
+            step(&mut world).map_err(|trouble| unexpected(name, trouble))?;
+        }
+        self.compare(&mut world)
+    }
+
+    fn compare(&self, world: &mut World<'_>) -> Result<(), Trouble> {
+        for machine in Machine::ALL {
+            world.is_sound(machine)?;
+            world.keeps_promises(machine)?;
+        }
+        let end = world.end()?;
+        if end == self.end { Ok(()) } else { Err(broken(Harm::Other, format!("{end:?} instead of {:?}", self.end))) }
+    }
+
+    /// Lets each operation, or every so manieth, fail under programs that live on.
+    pub(super) fn fail_everywhere(&self, every: u64, tally: &mut Tally) {
+        for at in (0..self.tried).filter(|at| (at + self.seed).is_multiple_of(every)) {
+            tally.failed(self.fault(at, "eio"), self.live_on(Failure::Once { at }));
+            tally.failed(self.fault(at, "full"), self.live_on(Failure::Full { from: at }));
+        }
+    }
+
+    fn live_on(&self, failure: Failure) -> Result<(), Broken> {
+        caught(|| self.play_on(failure))
+    }
+
+    /// Plays the story on a disk that fails; the disk is well again when somebody is told, and in the end the power fails.
+    fn play_on(&self, failure: Failure) -> Result<(), Trouble> {
+        let folder = fast_folder();
+        let disk = Disk::attach(folder.path(), &self.base).expect("room for a disk");
+        disk.fail(failure);
+        let mut world = World::on(&disk, self.seed);
+        for (name, step) in self.story.steps {
+            match step(&mut world) {
+                Ok(()) => {}
+                Err(Trouble::Told(why)) => {
+                    if disk.heal() == 0 {
+                        return Err(broken(Harm::Other, format!("{name} failed by itself: {why}")));
+                    }
+                    Machine::ALL.into_iter().try_for_each(|machine| world.keeps_promises(machine))?;
+                    step(&mut world).map_err(|trouble| unexpected(name, trouble))?;
+                }
+                Err(broken) => return Err(broken),
+            }
+        }
+        disk.heal();
+        // What was acknowledged after the failure has to be on the disk too.
+        let mut image = self.base.clone();
+        disk.changes().iter().for_each(|change| image.apply(change));
+        let promises = std::mem::take(&mut world.promises);
+        world.stop();
+        drop(disk);
+        let root = folder.path().join("recovery");
+        std::fs::create_dir(&root).expect("a new folder");
+        image.after(Loss::Drop, &mut Dice::new(0)).write_to(&root).expect("room for a disk");
+        let mut world = World::new(&root, self.seed, 1);
+        world.promises = promises;
+        self.compare(&mut world)
+    }
+}
+
+fn unexpected(step: &str, trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Told(why) => broken(Harm::Other, format!("`{step}` fails for good: {why}")),
+        Trouble::Broken(found) => broken(found.harm, format!("`{step}`: {}", found.what)),
+    }
+}
+
+/// A panic is the worst way to tell somebody.
+fn caught(work: impl FnOnce() -> Result<(), Trouble>) -> Result<(), Broken> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(Trouble::Broken(found))) => Err(found),
+        Ok(Err(Trouble::Told(what))) => Err(Broken { harm: Harm::Other, what }),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Err(Broken { harm: Harm::Other, what: format!("a panic: {}", text.unwrap_or_default()) })
+        }
+    }
+}
+
+/// Which machine a change is on.
+struct Sides(BTreeMap<FileId, String>);
+
+impl Sides {
+    fn of(base: &Image, changes: &[Change]) -> Self {
+        let old = base.now.names.iter().filter_map(|(path, entry)| match entry {
+            Entry::File(file) => Some((*file, path.clone())),
+            Entry::Folder => None,
+        });
+        let new = changes.iter().filter_map(|change| match change {
+            Change::Create { path, file } => Some((*file, path.clone())),
+            _ => None,
+        });
+        Self(old.chain(new).collect())
+    }
+
+    fn machine(&self, change: &Change) -> Machine {
+        let path = change.path().or_else(|| self.0.get(&change.file()?).map(String::as_str));
+        // The root itself is where a folder of either was just made.
+        let phone = path.is_some_and(|path| path.starts_with(Machine::Phone.folder()));
+        if phone { Machine::Phone } else { Machine::Centre }
+    }
+}
+
+impl Tally {
+    fn recovered(&mut self, fault: Fault, outcome: Result<(), Broken>) {
+        *self.recoveries.entry(fault.how).or_default() += 1;
+        self.note(fault, outcome);
+    }
+
+    fn failed(&mut self, fault: Fault, outcome: Result<(), Broken>) {
+        *self.failures.entry(fault.how).or_default() += 1;
+        self.note(fault, outcome);
+    }
+
+    fn note(&mut self, fault: Fault, outcome: Result<(), Broken>) {
+        if let Err(broken) = outcome {
+            self.found.push(Found { fault, broken });
+        }
+    }
+}
