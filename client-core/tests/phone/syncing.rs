@@ -165,6 +165,27 @@ fn a_run_ends_when_text_gets_through_and_photos_never_do() {
 }
 
 #[test]
+fn an_upload_the_server_forgot_begins_again_at_the_first_byte() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let bytes: Vec<u8> = (0..100_000).map(|_| phone.entropy.next() as u8).collect();
+    let case = phone.report("一");
+    let photo = phone.attach(case, PhotoRole::Before, &bytes);
+    // One piece arrives, then the link breaks for good.
+    phone.sync(&mut server, &mut |_, call| match call {
+        Call::Photo(0) => Fate::AnswerLost,
+        Call::Photo(_) => Fate::Lost,
+        _ => Fate::Fine,
+    });
+    assert!((1..100_000).contains(&server.photos[&photo].0.len()));
+    // Two weeks later the server knows nothing of it any more.
+    server.photos.clear();
+    assert!(phone.sync_fine(&mut server).drained);
+    assert_eq!(server.photos[&photo].0, bytes);
+    assert_eq!(phone.attention(case), None);
+}
+
+#[test]
 fn the_same_photo_in_two_cases_is_uploaded_once() {
     let mut server = Server::new();
     let mut phone = Phone::new(&mut server, "wang", 1, None);

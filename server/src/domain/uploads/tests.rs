@@ -341,6 +341,47 @@ async fn an_upload_ends_when_its_owner_or_time_ends_it() {
 }
 
 #[tokio::test]
+async fn the_same_photo_of_two_people_is_stored_once_and_only_after_each_has_sent_all_of_it() {
+    let bench = Bench::new().await;
+    let bytes = photo(15);
+    bench.announce(case(1), &bytes).await;
+    bench.announce(case(2), &bytes).await;
+    let (hers, his) = (case(1).as_bytes().to_vec(), device(3).as_bytes().to_vec());
+    run(&bench.store, "UPDATE photo SET device = ?2 WHERE case_id <> ?1", params![hers, his]).await;
+    let present = "SELECT CAST(COALESCE(SUM(present), 0) AS BIGINT) FROM photo";
+    assert!(bench.send(&li(), &bytes).await.complete);
+    assert_eq!(bench.number(present).await, 1, "her bytes do not complete his case");
+    let (target, _) = named(&bytes);
+    assert_eq!(bench.uploads.progress(&wang(), target).await.unwrap().offset, 0, "he begins at the first byte");
+    let half = bytes.len() / 2;
+    bench.uploads.append(&wang(), target, 0, then_cut(&bytes[..half]), None).await.unwrap();
+    assert_eq!(bench.number(present).await, 1, "nor does half of his own");
+    let done = bench.uploads.append(&wang(), target, half as u64, whole(&bytes.slice(half..)), None).await.unwrap();
+    assert!(done.complete);
+    assert_eq!(bench.number(present).await, 2);
+    assert_eq!(bench.number("SELECT COUNT(*) FROM blob").await, 1, "stored once");
+    assert_eq!(bench.number("SELECT COUNT(*) FROM blob_owner").await, 2);
+}
+
+#[tokio::test]
+async fn a_phone_that_comes_back_after_the_holidays_begins_its_photo_again() {
+    let bench = Bench::new().await;
+    let bytes = photo(16);
+    bench.announce(case(1), &bytes).await;
+    let (target, _) = named(&bytes);
+    bench.uploads.append(&li(), target, 0, then_cut(&bytes[..80]), None).await.unwrap();
+    assert_eq!(bench.uploads.expire(Security.now().plus_ms(13 * DAY_MS)).await, Ok(0));
+    assert_eq!(bench.uploads.progress(&li(), target).await.unwrap().offset, 80);
+    assert_eq!(bench.uploads.expire(Security.now().plus_ms(15 * DAY_MS)).await, Ok(1));
+    // It goes on where it stood, is told where to begin, and is not refused: the case still waits for its photo.
+    let late = bench.uploads.append(&li(), target, 80, whole(&bytes.slice(80..)), None).await;
+    assert_eq!(late, Err(UploadError::Offset { expected: 0 }));
+    let offer = PhotoOffer { case: case(1), sha256: PhotoHash::of(&bytes), bytes: bytes.len() as u64, of: None };
+    assert_eq!(bench.uploads.offered(&li(), &[offer]).await.unwrap()[0].offset, 0);
+    assert!(bench.uploads.append(&li(), target, 0, whole(&bytes), None).await.unwrap().complete);
+}
+
+#[tokio::test]
 async fn sizes_quotas_and_a_full_disk_are_refused_before_a_byte_is_read() {
     let bench = Bench::new().await;
     let bytes = photo(13);
