@@ -21,6 +21,14 @@ fn a_city_keeps_its_promises_whatever_the_weather() {
     (0..seeds()).for_each(holds);
 }
 
+/// Seeds that once failed: after the centre was restored, work on a colleague's case or of the same person's other phone
+/// waited for ever (144, 146); a case that came back was written with numbers used before, and a colleague lacked a
+/// change (145).
+#[test]
+fn a_restored_centre_gets_back_what_any_phone_still_holds() {
+    [144, 145, 146].into_iter().for_each(holds);
+}
+
 #[test]
 fn the_same_seed_is_the_same_run() {
     let small = Scale { phones: 4, steps: 60, ..Scale::default() };

@@ -68,7 +68,10 @@ impl Store {
             }
             let phone = phone_row::PhoneRow { server_time: answer.server_time, ..phone };
             let mut applying = Applying { tx, phone, now: answer.now, outcome: Outcome::default() };
-            applying.epoch(answer)?;
+            if applying.epoch(answer)? {
+                // Who brings a change that the restored server has forgotten is taken for the owner of its actor.
+                self.renew_all_actors();
+            }
             for item in &answer.feed {
                 feed::apply(&mut applying, item)?;
             }
@@ -84,7 +87,12 @@ impl Store {
             for case in &answer.gone {
                 applying.gone(*case)?;
             }
-            applying.forget_gone()?;
+            for case in forget_gone(tx)? {
+                // It may come back from a restored server without what was written here: a number used twice.
+                self.renew_actor(case);
+                applying.outcome.changed.insert(case);
+                applying.outcome.progress = true;
+            }
             applying.position(answer)?;
             Ok(applying.outcome)
         })
@@ -120,18 +128,35 @@ impl Store {
 }
 
 impl Applying<'_, '_> {
-    /// A restored server has forgotten: offer everything of this phone again.
-    fn epoch(&mut self, answer: &Answer) -> Result<(), StoreError> {
+    /// A restored server has forgotten: offer everything of this phone again. True if it was restored.
+    fn epoch(&mut self, answer: &Answer) -> Result<bool, StoreError> {
         let known = std::mem::replace(&mut self.phone.epoch, answer.epoch);
         if known == answer.epoch || known == 0 {
-            return Ok(());
+            return Ok(false);
         }
         self.outcome.new_epoch = true;
         self.outcome.progress = true;
         self.tx.execute_batch(include_str!("sql/offer_again.sql"))?;
+        self.carry_all()?;
         const DIRTY: &str = "UPDATE case_local SET dirty = 1, dirty_since = COALESCE(dirty_since, ?1) \
              WHERE submit = 1 OR id IN (SELECT case_id FROM change_out) OR id IN (SELECT case_id FROM request)";
         self.tx.execute(DIRTY, [self.now.0])?;
+        Ok(true)
+    }
+
+    /// Makes everything known of the cases this phone may write its own to bring, whoever wrote it: their writers' phones
+    /// may be gone, or have forgotten it too.
+    fn carry_all(&mut self) -> Result<(), StoreError> {
+        const SQL: &str = "SELECT id FROM case_local WHERE state = 'submitted' AND base IS NOT NULL";
+        let mut statement = self.tx.prepare_cached(SQL)?;
+        let cases = statement.query_map([], |row| row.get(0).map(CaseId::from_bytes))?;
+        for case in cases.collect::<Result<Vec<_>, _>>()? {
+            let Some(row) = CaseRow::load(self.tx, case)? else { continue };
+            let by_ledger = || Some(row.ledger.as_ref()?.may_write_facts(self.user()?));
+            if row.own || by_ledger().unwrap_or(false) {
+                outbox::carry(self.tx, &row)?;
+            }
+        }
         Ok(())
     }
 
@@ -152,13 +177,13 @@ impl Applying<'_, '_> {
                 Ok(if held.len() == hashes.len() { Found::Held } else { Found::Stuck })
             }
             Fate::Needed => {
-                const SQL: &str = "SELECT COUNT(*) FROM change_out WHERE case_id = ?1";
-                let all: i64 = self.tx.query_row(SQL, [row.id.as_bytes()], |found| found.get(0))?;
-                let everything_was_sent = all <= hashes.len() as i64 && row.submit != Submit::Acked;
+                // What is missing may be somebody else's, and their phone may be gone: who builds on it brings it.
+                let all = outbox::carry(self.tx, row)?;
+                let everything_was_sent = all <= hashes.len() && row.submit != Submit::Acked;
                 self.offer_again(row)?;
                 self.outcome.progress |= !everything_was_sent;
-                // What is still missing is not ours: others have to bring it.
-                Ok(if everything_was_sent { Found::Stuck } else { Found::Again })
+                // A restored server asks whom it has not told so yet for everything.
+                Ok(if everything_was_sent && !self.outcome.new_epoch { Found::Stuck } else { Found::Again })
             }
         }
     }
@@ -181,21 +206,22 @@ impl Applying<'_, '_> {
         verdict.rejected.iter().all(|rejected| rejected.code == "not_yours")
     }
 
-    /// True if "not yours" may only mean that the server does not know the case any more: this phone reported it, or a
+    /// True if "not yours" may only mean that the server does not know the case any more: its user reported it, or a
     /// colleague did and the server was restored since.
     ///
     /// A colleague's phone is waited for a week. If the case is still not ours then, the restored server has forgotten
     /// the task and not the case; the inspector has to hear of it, and the bytes lie in the server's quarantine.
     fn is_forgotten(&self, row: &CaseRow) -> bool {
-        let own_report = row.own && row.submit == Submit::Acked;
+        let own_report = row.submit == Submit::Acked;
+        let others = row.submit == Submit::No && row.ledger_epoch != self.phone.epoch;
         // A clock that was set back since then would wait for ever.
         let waited = row.dirty_since.map_or(0, |since| self.now.0.saturating_sub(since.0).saturating_abs());
-        own_report || (!row.own && row.ledger_epoch != self.phone.epoch && waited < COLLEAGUE_MS)
+        own_report || (others && waited < COLLEAGUE_MS)
     }
 
     /// Brings a forgotten case back; a colleague's has to be brought by their phone first.
     fn forgotten(&mut self, row: &mut CaseRow) -> Result<Found, StoreError> {
-        if !row.own {
+        if row.submit == Submit::No {
             return Ok(Found::Stuck);
         }
         self.offer_again(row)?;
@@ -288,15 +314,6 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    /// Forgets what left the scope and holds nothing of this phone any more, not even a refusal nobody has seen.
-    fn forget_gone(&mut self) -> Result<(), StoreError> {
-        for case in forget_gone(self.tx)? {
-            self.outcome.changed.insert(case);
-            self.outcome.progress = true;
-        }
-        Ok(())
-    }
-
     fn position(&mut self, answer: &Answer) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE phone SET epoch = ?1, cursor = ?2, server_time = ?3, last_sync = ?4, heard = ?5, \
                            blocked = NULL";
@@ -313,7 +330,7 @@ impl Applying<'_, '_> {
     }
 }
 
-/// Forgets cases marked as gone, as far as nothing of this phone goes with them.
+/// Forgets cases marked as gone, as far as nothing of this phone goes with them, not even a refusal nobody has seen.
 pub(super) fn forget_gone(tx: &Transaction<'_>) -> Result<Vec<CaseId>, StoreError> {
     let mut statement = tx.prepare_cached(include_str!("sql/forget_gone.sql"))?;
     let rows = statement.query_map([], |row| row.get(0).map(CaseId::from_bytes))?;

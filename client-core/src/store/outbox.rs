@@ -1,5 +1,7 @@
 //! What is to be sent: collected, and written down before it leaves.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Transaction;
 
 use super::case_row::{CaseRow, Submit};
@@ -247,6 +249,30 @@ pub(super) fn unacked(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<(ChangeH
     let mut statement = tx.prepare_cached(SQL)?;
     let rows = statement.query_map([case.as_bytes()], |row| Ok((ChangeHash::from_bytes(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Makes every change the phone knows of a case one it brings itself, in causal order; answers how many there are.
+///
+/// What was acknowledged stays so. A foreign change holds the same intents as this phone's own before it.
+pub(super) fn carry(tx: &Transaction<'_>, row: &CaseRow) -> Result<usize, StoreError> {
+    let mut own = BTreeMap::new();
+    let mut statement = tx.prepare_cached("SELECT hash, upto, acked FROM change_out WHERE case_id = ?1")?;
+    let mut rows = statement.query([row.id.as_bytes()])?;
+    while let Some(found) = rows.next()? {
+        own.insert(ChangeHash::from_bytes(found.get(0)?), (found.get::<_, i64>(1)?, found.get::<_, bool>(2)?));
+    }
+    tx.prepare_cached("DELETE FROM change_out WHERE case_id = ?1")?.execute([row.id.as_bytes()])?;
+    const CHANGE: &str =
+        "INSERT INTO change_out (case_id, ord, hash, body, upto, acked) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let mut insert = tx.prepare_cached(CHANGE)?;
+    let bodies = row.base_doc()?.change_bodies_since(&[]);
+    let mut so_far = 0;
+    for (ord, (hash, body)) in (1_i64..).zip(&bodies) {
+        let (upto, acked) = own.get(hash).copied().unwrap_or_default();
+        so_far = so_far.max(upto);
+        insert.execute((row.id.as_bytes(), ord, hash.as_bytes(), body, so_far, acked))?;
+    }
+    Ok(bodies.len())
 }
 
 /// True while something of the case waits: an unsent edit, an unacknowledged change, a submit, a request.

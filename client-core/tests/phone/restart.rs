@@ -3,12 +3,32 @@
 use xunge_client_core::driver::core::Outside;
 use xunge_client_core::driver::host::make_folder;
 use xunge_client_core::model::{CaseId, PhotoRole};
-use xunge_client_core::store::{Store, StoreError};
+use xunge_client_core::store::{Step, Store, StoreError};
 use xunge_client_core::sync::{Event, Reason, Stop};
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::server::Server;
 use super::world::{Fate, Phone};
+
+/// Wang's phone, that of Li with a case of Wang's in hand, and the case.
+fn handed_over(server: &mut Server, path: std::path::PathBuf) -> (Phone, Phone, CaseId) {
+    let mut wang = Phone::new(server, "wang", 1, Some(path));
+    let mut li = Phone::new(server, "li", 2, None);
+    let case = wang.report("一");
+    wang.sync_fine(server);
+    let handover = Payload { assignee: Some("li".into()), ..Payload::default() };
+    wang.act(case, &[Step::Request { verb: Verb::Handover, payload: Box::new(handover) }]);
+    wang.sync_fine(server);
+    li.sync_fine(server);
+    (wang, li, case)
+}
+
+/// A server that was put back to `backup` today.
+fn restored(backup: &Server, server: &Server) -> Server {
+    let mut restored = backup.clone();
+    (restored.epoch, restored.now) = (server.epoch + 1, server.now);
+    restored
+}
 
 fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -177,4 +197,90 @@ fn a_confirmed_edit_that_a_restored_server_refuses_is_shown() {
     restored.judge = Some(|_, doc| (doc.facts().0.description == "二").then_some(("bad_value", Some("description"))));
     phone.sync_fine(&mut restored);
     assert_eq!(phone.attention(case).as_deref(), Some("bad_value"));
+}
+
+#[test]
+fn another_phone_of_the_reporter_brings_back_what_a_restored_server_forgot() {
+    let mut server = Server::new();
+    let mut lost = Phone::new(&mut server, "wang", 1, None);
+    let mut second = Phone::new(&mut server, "wang", 2, None);
+    let backup = server.clone();
+    let case = lost.report("一");
+    lost.sync_fine(&mut server);
+    second.sync_fine(&mut server);
+    drop(lost);
+    let mut restored = restored(&backup, &server);
+    assert!(second.sync_fine(&mut restored).drained);
+    assert_eq!(restored.cases[&case].doc.facts().0.description, "一");
+    assert!(restored.cases[&case].ledger.is_some());
+}
+
+#[test]
+fn a_colleague_brings_back_what_their_work_builds_on() {
+    let (_folder, path) = folder();
+    let mut server = Server::new();
+    let (mut wang, mut li, case) = handed_over(&mut server, path);
+    let backup = server.clone();
+    // A process the backup has not heard of.
+    wang.reboot();
+    wang.describe(case, "王改");
+    wang.sync_fine(&mut server);
+    li.sync_fine(&mut server);
+    li.describe(case, "李改");
+    let mut restored = restored(&backup, &server);
+    assert!(li.sync_fine(&mut restored).drained);
+    let doc = &restored.cases[&case].doc;
+    assert_eq!((doc.change_count(), doc.facts().0.description.as_str()), (3, "李改"));
+    // Wang's phone goes on, with another actor: the first one is taken for Li's now.
+    wang.describe(case, "王又改");
+    for phone in [&mut wang, &mut li] {
+        assert!(phone.sync_fine(&mut restored).drained);
+    }
+    assert_eq!((li.text(case), li.attention(case)), ("王又改".to_owned(), None));
+}
+
+#[test]
+fn nobody_brings_back_changes_of_somebody_the_restored_server_knows() {
+    let (_folder, path) = folder();
+    let mut server = Server::new();
+    let (mut wang, mut li, case) = handed_over(&mut server, path);
+    let backup = server.clone();
+    wang.describe(case, "王改");
+    wang.sync_fine(&mut server);
+    li.sync_fine(&mut server);
+    li.describe(case, "李改");
+    let mut restored = restored(&backup, &server);
+    let before = li.requests;
+    assert!(li.sync_fine(&mut restored).drained, "their own work does not wait for it");
+    assert!(li.requests - before <= 4, "{} requests", li.requests - before);
+    assert_eq!(restored.cases[&case].doc.facts().0.description, "李改");
+    wang.sync_fine(&mut restored);
+    li.sync_fine(&mut restored);
+    assert_eq!(restored.cases[&case].doc.change_count(), 3);
+    assert_eq!(li.text(case), wang.text(case));
+}
+
+#[test]
+fn a_case_that_went_and_came_back_is_written_with_a_new_actor() {
+    let (_folder, path) = folder();
+    let mut server = Server::new();
+    let (mut wang, mut li, case) = handed_over(&mut server, path);
+    let backup = server.clone();
+    li.describe(case, "李改");
+    li.sync_fine(&mut server);
+    wang.sync_fine(&mut server);
+    server.hide(case, "li");
+    li.sync_fine(&mut server);
+    assert!(li.store.detail(case).unwrap().is_none());
+    // The restored server gives it back without what Li wrote.
+    let mut restored = restored(&backup, &server);
+    li.sync_fine(&mut restored);
+    li.describe(case, "李又改");
+    li.sync_fine(&mut restored);
+    for phone in [&mut wang, &mut li] {
+        assert!(phone.sync_fine(&mut restored).drained);
+    }
+    assert_eq!(wang.attention(case), None);
+    assert_eq!(wang.text(case), li.text(case));
+    assert_eq!(restored.cases[&case].doc.change_count(), 3);
 }

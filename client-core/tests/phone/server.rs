@@ -56,7 +56,8 @@ pub(super) struct Server {
     pub(super) requests: BTreeMap<IntentId, RequestResult>,
     devices: BTreeMap<DeviceId, (VerifyingKey, Actor)>,
     counters: BTreeMap<DeviceId, BTreeMap<u64, [u8; 64]>>,
-    actors: BTreeMap<ActorId, DeviceId>,
+    /// Whose they are: another phone of the same person may bring what the first one wrote.
+    actors: BTreeMap<ActorId, String>,
     feed: Vec<Line>,
     /// Changes it refuses although the gate would not.
     pub(super) judge: Option<Judge>,
@@ -254,7 +255,7 @@ impl Server {
         let actors = &mut self.actors;
         let taken = std::cell::RefCell::new(BTreeSet::new());
         let verdict = |writer: &ActorId| match actors.get(writer) {
-            Some(owner) if *owner != device => ActorVerdict::Taken,
+            Some(owner) if *owner != actor.user => ActorVerdict::Taken,
             _ => {
                 taken.borrow_mut().insert(*writer);
                 ActorVerdict::Allowed
@@ -276,7 +277,7 @@ impl Server {
             down.rejected.extend(admission.accepted.iter().map(|change| rejected(case, change.hash, code, field)));
         } else {
             for change in &admission.accepted {
-                actors.insert(change.actor, device);
+                actors.insert(change.actor, actor.user.clone());
                 self.feed.push(Line { case, news: News::Change(change.hash), origin: Some(device) });
             }
         }

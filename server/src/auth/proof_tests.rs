@@ -128,7 +128,7 @@ fn the_window_slides_by_any_step() {
     }
 }
 
-/// One request that says what its phone has heard.
+/// One request that says what its phone has heard; nothing, before the first answer.
 async fn sync(store: &Store, counter: u64, heard: u64) -> Result<(), ProofError> {
     let signature = proof(counter, b"x").sign(&key());
     let heard = write(store, move |tx| {
@@ -140,7 +140,7 @@ async fn sync(store: &Store, counter: u64, heard: u64) -> Result<(), ProofError>
             if let Err(refused) = spend(tx, &identified, NOW).await? {
                 return Ok(Err(refused));
             }
-            hear(tx, &identified, heard, true, NOW).await
+            hear(tx, &identified, (heard > 0).then_some(heard), true, NOW).await
         })
     });
     heard.await.unwrap()
@@ -155,6 +155,14 @@ async fn a_copy_that_leaps_over_the_numbers_of_the_other_is_noticed_by_what_it_h
     assert_eq!(sync(&store, 9, 1).await, Ok(()));
     assert_eq!(sync(&store, 10, 2).await, Err(ProofError::Cloned), "the phone has heard 2, which 9 had not");
     assert_eq!(sync(&store, 11, 9).await, Err(ProofError::Cloned), "and the copy is shut out with it");
+}
+
+#[tokio::test]
+async fn a_copy_from_before_the_first_answer_is_noticed_by_its_silence() {
+    let store = phone().await;
+    assert_eq!(sync(&store, 1, 0).await, Ok(()));
+    assert_eq!(sync(&store, 2, 1).await, Ok(()));
+    assert_eq!(sync(&store, 9, 0).await, Err(ProofError::Cloned), "the phone has heard 1");
 }
 
 #[tokio::test]

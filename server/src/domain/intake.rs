@@ -23,7 +23,7 @@ mod write;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use xunge_client_core::model::{ActorId, CaseId, DeviceId, Facts, Millis};
+use xunge_client_core::model::{ActorId, CaseId, ChangeHash, DeviceId, Facts, Millis};
 use xunge_client_core::wire::{CaseHeads, Frame, Need, Rejected, RequestResult};
 use xunge_client_core::workflow::Payload;
 
@@ -84,6 +84,8 @@ pub struct Receipt {
     pub need: Vec<Need>,
     /// Changes and cases newly stored.
     pub stored: u32,
+    /// Pushed changes that are held now.
+    pub brought: BTreeSet<ChangeHash>,
     /// Cases submitted again: the phone never heard that they were accepted, nor as what.
     pub unheard: Vec<CaseId>,
 }

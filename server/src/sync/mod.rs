@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use xunge_client_core::failpoint::{self, At};
-use xunge_client_core::model::{ActorId, CaseId, Millis};
+use xunge_client_core::model::{ActorId, Millis};
 use xunge_client_core::wire::{Envelope, RequestResult, SyncDown, SyncUp, VERSION, codec, digest};
 
 use self::ask::{Asked, Sender};
@@ -68,7 +68,7 @@ pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusa
         // The text is safe; photos that can not be answered for are offered again with the next request.
         written.photos = desk.photos.offered(&sender.identified.device, &up.photos).await.unwrap_or_default();
     }
-    let page = feed(desk, &sender, &up, written.receipt.unheard.clone()).await?;
+    let page = feed(desk, &sender, &up, &mut written.receipt).await?;
     let packed = pack::pack(&desk.services.bench, &answer(desk, &sender, &up, written, page)).await;
     failpoint::reach(At::ServerSyncAnswering);
     Ok(packed)
@@ -135,10 +135,8 @@ async fn commit(
                     Ok(device) => device,
                     Err(refused) => return Ok(Err(refused)),
                 };
-                if let Some(heard) = up.heard
-                    && let Err(refused) =
-                        proof::hear(tx, &identified, heard, prepared.push.same_epoch && up.epoch != 0, real_now).await?
-                {
+                let same_epoch = prepared.push.same_epoch && up.epoch != 0;
+                if let Err(refused) = proof::hear(tx, &identified, up.heard, same_epoch, real_now).await? {
                     return Ok(Err(refused));
                 }
                 let written = everything(tx, &prepared, &up, &device, now).await?;
@@ -197,10 +195,12 @@ async fn feed(
     desk: &SyncDesk,
     sender: &Sender,
     up: &Arc<SyncUp>,
-    unheard: Vec<CaseId>,
+    receipt: &mut Receipt,
 ) -> Result<FeedPage, StoreError> {
     let reader = Reader::new(&sender.viewer, sender.identified.device.id, desk.services.feed_page);
-    let Some(reader) = reader else { return Ok(FeedPage::default()) };
+    let Some(mut reader) = reader else { return Ok(FeedPage::default()) };
+    let unheard = std::mem::take(&mut receipt.unheard);
+    reader.brought = std::mem::take(&mut receipt.brought);
     // After a restore the positions mean other things than before.
     let cursor = if up.epoch == sender.epoch { up.cursor } else { 0 };
     desk.services.store.read(move |tx| Box::pin(async move { page::page(tx, &reader, cursor, &unheard).await })).await

@@ -96,10 +96,10 @@ async fn another_users_case_and_one_that_does_not_exist_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn an_actor_belongs_to_the_phone_that_used_it_first() {
+async fn an_actor_belongs_to_the_person_who_used_it_first() {
     let district = District::new().await;
-    let user = district.inspectors().await.remove(0);
-    let (mut first, mut second) = (district.phone(&user).await, district.phone(&user).await);
+    let people = district.inspectors().await;
+    let (mut first, mut second) = (district.phone(&people[0]).await, district.phone(&people[1]).await);
     first.report(&facts(1, Mode::Forwarded, district.now()));
     first.drain(&district).await;
     second.actor = first.actor;
@@ -109,6 +109,20 @@ async fn an_actor_belongs_to_the_phone_that_used_it_first() {
     assert_eq!(codes(&down), ["actor_taken"]);
     assert_eq!(down.results[0].code.as_deref(), Some("stub"), "the report is not lost");
     assert_eq!(district.state(case).await, "reported");
+}
+
+#[tokio::test]
+async fn another_phone_of_the_same_person_may_bring_what_the_first_one_wrote() {
+    let district = District::new().await;
+    let user = district.inspectors().await.remove(0);
+    let (mut first, mut second) = (district.phone(&user).await, district.phone(&user).await);
+    first.report(&facts(1, Mode::Forwarded, district.now()));
+    first.drain(&district).await;
+    second.actor = first.actor;
+    second.report(&facts(2, Mode::Forwarded, district.now()));
+    let up = second.up(district.now());
+    let down = second.send(&district, &up).await.unwrap();
+    assert!(codes(&down).is_empty() && down.results.is_empty(), "{down:?}");
 }
 
 #[tokio::test]

@@ -136,6 +136,9 @@ pub fn run(seed: u64, scale: Scale, trace: bool) -> Result<Stats, Box<Violation>
     let folder = tempfile::Builder::new().prefix("xunge-sim").tempdir_in(memory()).unwrap();
     let mut world = World::new(seed, scale, folder.path(), trace);
     let lived = catch_unwind(AssertUnwindSafe(|| world.live()));
+    if trace && !matches!(lived, Ok(Ok(()))) {
+        println!("the databases stay in {}", folder.keep().display());
+    }
     let failed = |invariant, found| Box::new(Violation { seed, step: world.step, invariant, found });
     match lived {
         Ok(Ok(())) => Ok(world.stats()),

@@ -1,6 +1,8 @@
 //! A phone that can die: the real store on a real file, the real engine, and nothing else that survives.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -45,6 +47,8 @@ pub(super) struct SimPhone {
     /// The newest timer of its engine.
     pub(super) tick: u64,
     entropy: Arc<Seeded>,
+    /// Opened when it is first wanted; closed before the files are replaced.
+    look: RefCell<Option<Rc<Connection>>>,
 }
 
 impl SimPhone {
@@ -68,6 +72,7 @@ impl SimPhone {
             drained: false,
             tick: 0,
             entropy: Arc::new(Seeded::new(seed)),
+            look: RefCell::default(),
         }
     }
 
@@ -98,6 +103,7 @@ impl SimPhone {
     /// The process ends, without a word to anybody.
     pub(super) fn die(&mut self) {
         self.process = None;
+        self.look.take();
         self.life += 1;
         self.dies_after = None;
         (self.background, self.asked) = (false, false);
@@ -144,8 +150,13 @@ impl SimPhone {
     }
 
     /// The database as another program would read it.
-    pub(super) fn look(&self) -> Connection {
-        Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    pub(super) fn look(&self) -> Rc<Connection> {
+        let open = || {
+            let look = Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+            look.set_prepared_statement_cache_capacity(64);
+            Rc::new(look)
+        };
+        Rc::clone(self.look.borrow_mut().get_or_insert_with(open))
     }
 }
 

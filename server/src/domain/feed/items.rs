@@ -49,15 +49,6 @@ pub(super) struct Standing {
     pub(super) touched_at: i64,
 }
 
-impl Standing {
-    /// The phone whose changes need not be sent, because it has them for sure.
-    ///
-    /// A phone purges what leaves its view, its own changes of it included; only its user's own reports never leave.
-    pub(super) fn keeper(&self, device: DeviceId) -> Option<DeviceId> {
-        self.reported.then_some(device)
-    }
-}
-
 /// Asks whether a person with these keys sees a case now. The same rule as [`super::audience::keys`], on columns.
 pub(super) async fn standing(tx: &mut dyn Tx, case: CaseId, keys: &[String]) -> Result<Standing, StoreError> {
     const SQL: &str =
@@ -129,11 +120,11 @@ impl Weighed {
     }
 
     /// Adds everything: all events, except the report itself if the phone knows it as sent, and all changes but those
-    /// of the phone that keeps its own.
+    /// it has just brought.
     pub(super) async fn add_all(
         &mut self,
         tx: &mut dyn Tx,
-        keeper: Option<DeviceId>,
+        brought: &BTreeSet<ChangeHash>,
         knows_report: bool,
     ) -> Result<(), StoreError> {
         let case = self.item.case;
@@ -142,21 +133,12 @@ impl Weighed {
                 self.push_event(&row)?;
             }
         }
-        let sql = "SELECT hash, device FROM change_row WHERE case_id = ?1";
-        let mut wanted = BTreeSet::new();
-        for row in tx.query(sql, params![case.as_bytes()]).await? {
-            if keeper.is_none_or(|keeper| row.blob(1).is_ok_and(|device| device != keeper.as_bytes())) {
-                wanted.insert(ChangeHash::from_bytes(row.array(0)?));
-            }
-        }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let row = tx.query_one("SELECT snapshot FROM doc WHERE case_id = ?1", params![case.as_bytes()]).await?;
+        let row = tx.query_opt("SELECT snapshot FROM doc WHERE case_id = ?1", params![case.as_bytes()]).await?;
+        let Some(row) = row else { return Ok(()) };
         // The document knows the causal order; rows lie in the order of their hashes.
         let doc = FieldDoc::load(row.blob(0)?).map_err(|error| StoreError::Check { what: error.to_string() })?;
         for (hash, body) in doc.change_bodies_since(&[]) {
-            if wanted.contains(&hash) {
+            if !brought.contains(&hash) {
                 self.push_change(body);
             }
         }

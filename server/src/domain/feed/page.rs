@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xunge_client_core::model::{CaseId, DeviceId};
+use xunge_client_core::model::{CaseId, ChangeHash, DeviceId};
 use xunge_client_core::wire::FeedItem;
 
 use super::audience;
@@ -39,8 +39,11 @@ impl Default for Size {
 pub struct Reader {
     /// District of the feed.
     pub district: String,
-    /// The phone, which is not told what it brought itself.
+    /// The phone, which is not told what it brought itself, as far as it is sure to know.
     pub device: DeviceId,
+    /// Changes it has brought with this very request. Of others that came in its name it may not have heard: the
+    /// answer was lost, or a copy of the phone brought them.
+    pub brought: BTreeSet<ChangeHash>,
     /// Keys of its user, the user's own first.
     pub keys: Vec<String>,
     /// How much is read at once.
@@ -48,9 +51,15 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// True if the phone brought all of a row itself, with this request.
+    pub(super) fn knows(&self, row: &FeedRow) -> bool {
+        row.origin == Some(self.device) && row.changes.iter().all(|hash| self.brought.contains(hash))
+    }
+
     /// The reader for a person's phone; none for a person who works in no district.
     pub fn new(viewer: &Viewer, device: DeviceId, size: Size) -> Option<Self> {
-        Some(Self { district: viewer.district()?, device, keys: audience::keys_of(viewer), size })
+        let (district, brought) = (viewer.district()?, BTreeSet::new());
+        Some(Self { district, device, brought, keys: audience::keys_of(viewer), size })
     }
 }
 
@@ -94,7 +103,7 @@ pub async fn page(tx: &mut dyn Tx, reader: &Reader, cursor: u64, unheard: &[Case
                 item.events.splice(0..0, weighed.item.events);
             }
             None if progress.is_some() => {
-                weighed.add_all(tx, Some(reader.device), false).await?;
+                weighed.add_all(tx, &reader.brought, false).await?;
                 page.items.push(weighed.item);
             }
             None => {
@@ -132,7 +141,6 @@ struct News {
     order: Vec<CaseId>,
     /// Cases of which nothing more needs to be told: they are gone, or told as they are now.
     settled: BTreeSet<CaseId>,
-    keepers: BTreeMap<CaseId, Option<DeviceId>>,
     gone: Vec<CaseId>,
 }
 
@@ -140,7 +148,7 @@ impl News {
     /// Adds what one row tells of; gives about how many bytes that is.
     async fn row(&mut self, tx: &mut dyn Tx, reader: &Reader, position: i64, joins: bool) -> Result<usize, StoreError> {
         let row = items::row(tx, &reader.district, position).await?;
-        let mine = row.origin == Some(reader.device);
+        let mine = reader.knows(&row);
         if self.settled.contains(&row.case) || (mine && row.submit) {
             return Ok(0);
         }
@@ -153,7 +161,6 @@ impl News {
                 return Ok(0);
             }
             lapsed = returned_since(tx, reader, &row, &standing).await?;
-            self.keepers.insert(row.case, standing.keeper(reader.device));
             self.order.push(row.case);
         }
         let weighed = self.told.entry(row.case).or_insert_with(|| Weighed::new(row.case));
@@ -161,7 +168,7 @@ impl News {
         if lapsed || (joins && !mine && row.version != Some(1)) {
             // The phone needs what happened before this row as well. Who wrote it has that, unless it was purged.
             *weighed = Weighed::new(row.case);
-            weighed.add_all(tx, self.keepers.get(&row.case).copied().flatten(), false).await?;
+            weighed.add_all(tx, &reader.brought, false).await?;
             self.settled.insert(row.case);
         } else {
             if let Some(version) = row.version {

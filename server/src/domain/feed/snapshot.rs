@@ -80,8 +80,7 @@ pub(super) async fn page(tx: &mut dyn Tx, reader: &Reader, start: Progress) -> R
                 let wanted = if progress.ended { !standing.open && recent } else { standing.open && standing.visible };
                 if wanted {
                     let mut weighed = Weighed::new(row.case);
-                    let knows_report = row.submit && row.origin == Some(reader.device);
-                    weighed.add_all(tx, standing.keeper(reader.device), knows_report).await?;
+                    weighed.add_all(tx, &reader.brought, row.submit && reader.knows(&row)).await?;
                     bytes += weighed.bytes;
                     page.items.extend((!weighed.is_empty()).then_some(weighed.item));
                 }

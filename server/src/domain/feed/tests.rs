@@ -1,7 +1,7 @@
 //! Pages that phones must be able to apply, whatever was lost or purged before.
 
 use xunge_client_core::doc::Edit;
-use xunge_client_core::model::{CaseId, Facts, Mode};
+use xunge_client_core::model::{ActorId, CaseId, Facts, Mode};
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::page::Size;
@@ -204,4 +204,26 @@ async fn a_phone_that_never_heard_of_its_report_is_told_how_it_ended_however_lon
     other.drain(&district).await;
     phone.drain(&district).await;
     assert_eq!(phone.cases[&case].version, 2);
+}
+
+#[tokio::test]
+async fn what_a_copy_brought_in_a_phones_name_is_told_to_the_phone() {
+    let district = District::new().await;
+    let user = district.inspectors().await.remove(0);
+    let mut phone = district.phone(&user).await;
+    let old = phone.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    phone.drain(&district).await;
+    let mut copy = phone.clone();
+    copy.actor = ActorId::from_bytes([9; 8]);
+    let new = copy.report(&facts(district.fresh(), Mode::Forwarded, district.now()));
+    copy.edit(old, &text("改"));
+    copy.drain(&district).await;
+    // It leaps over the numbers of the copy, so that nobody notices that there are two.
+    phone.counter += 40;
+    let down = phone.sync(&district).await;
+    assert!(phone.cases.contains_key(&new));
+    assert_eq!(phone.cases[&old].doc.facts().0.description, "改");
+    assert_eq!(down.feed.len(), 2);
+    phone.edit(old, &text("又改"));
+    assert_eq!(phone.sync(&district).await.feed.len(), 0, "what it brings itself it knows");
 }

@@ -78,7 +78,7 @@ pub(super) struct Admitted {
     pub(super) heads: Vec<ChangeHash>,
     /// Its facts.
     pub(super) facts: Facts,
-    /// Every change of the frame is in the document, and nothing else is its tip.
+    /// Every change of the frame is in the document, and the last one is its only tip.
     pub(super) as_pushed: bool,
 }
 
@@ -127,11 +127,10 @@ fn one(push: &Push, frame: &Frame, held: Held, taken: &BTreeSet<ActorId>, now: M
     let policy = Policy { stage, allowed_actor: &allowed, limits: GateLimits::default() };
     let admission = admit(&mut doc, &bodies, &policy);
     let heads = doc.heads();
-    let pushed: BTreeSet<&ChangeHash> =
-        admission.accepted.iter().map(|change| &change.hash).chain(&admission.duplicates).collect();
-    // With everything pushed known here, tips other than the pushed ones would show up among the heads.
+    // What a phone pushes ends with the change that all others of it come before.
     let complete = admission.rejected.is_empty() && admission.needs.is_empty();
-    let as_pushed = complete && heads.iter().all(|head| pushed.contains(head));
+    let tip = bodies.last().map(|body| chunk::hash_of_body(body));
+    let as_pushed = complete && heads.iter().eq(&tip);
     let facts = if admission.accepted.is_empty() { Facts::default() } else { doc.facts().0 };
     judged.verdict = Verdict::Admitted(Box::new(Admitted { admission, heads, facts, as_pushed }));
     judged

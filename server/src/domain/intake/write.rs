@@ -33,7 +33,11 @@ pub async fn write(tx: &mut dyn Tx, work: &mut Work, prepared: &Prepared) -> Res
     Ok(receipt)
 }
 
-/// First use of an actor binds it to the phone and user; another's is a restored backup or a clone.
+/// First use of an actor binds it to the phone and user; another person may not write with it.
+///
+/// Another phone of the same person may bring what the first one wrote: after this database was restored, it may be all
+/// that is left of it. Whoever brings changes of an actor that a restored database has forgotten is taken for their
+/// writer, so that nobody can bring anything in another's name; the writer goes on with a new actor.
 async fn bind_actors(tx: &mut dyn Tx, prepared: &Prepared, work: &Work) -> Result<(), IntakeError> {
     let mut actors = BTreeSet::new();
     for judged in &prepared.cases {
@@ -44,10 +48,9 @@ async fn bind_actors(tx: &mut dyn Tx, prepared: &Prepared, work: &Work) -> Resul
     let (device, user) = (prepared.push.device, &prepared.push.viewer.user);
     let mut taken = BTreeSet::<ActorId>::new();
     for actor in actors {
-        let bound =
-            tx.query_opt("SELECT device, user_id FROM actor WHERE actor = ?1", params![actor.as_bytes()]).await?;
+        let bound = tx.query_opt("SELECT user_id FROM actor WHERE actor = ?1", params![actor.as_bytes()]).await?;
         match bound {
-            Some(row) if row.blob(0)? == device.as_bytes() && row.text(1)? == user => {}
+            Some(row) if row.text(0)? == user => {}
             Some(_) => {
                 taken.insert(actor);
             }
@@ -137,6 +140,10 @@ impl<'a> Desk<'a> {
         if !admitted.admission.needs.is_empty() {
             receipt.need.push(Need { case: judged.id, heads: admitted.heads.clone() });
         }
+        let admission = &admitted.admission;
+        receipt
+            .brought
+            .extend(admission.accepted.iter().map(|change| change.hash).chain(admission.duplicates.iter().copied()));
         receipt.rejected.extend(admitted.admission.rejected.iter().map(|refused| Rejected {
             case: judged.id,
             hash: refused.hash,

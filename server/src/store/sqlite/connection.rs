@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{
-    Connection, OpenFlags,
+    CachedStatement, Connection, OpenFlags,
     config::DbConfig,
     ffi::{self, ErrorCode},
     types::{ToSqlOutput, ValueRef},
@@ -90,13 +90,29 @@ pub(crate) fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> 
 /// A transaction on one connection.
 pub(crate) struct SqliteTx<'c> {
     connection: &'c mut Connection,
+    reading: bool,
     /// The last failure, kept to explain a transaction that SQLite rolled back on its own.
     last_error: Option<StoreError>,
 }
 
 impl<'c> SqliteTx<'c> {
     pub(crate) fn new(connection: &'c mut Connection) -> Self {
-        Self { connection, last_error: None }
+        Self { connection, reading: false, last_error: None }
+    }
+
+    /// One that refuses to write, on a connection that could. Not by `PRAGMA query_only`, after which SQLite compiles
+    /// every prepared statement anew.
+    pub(crate) fn reading(connection: &'c mut Connection) -> Self {
+        Self { connection, reading: true, last_error: None }
+    }
+
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, rusqlite::Error> {
+        let statement = self.connection.prepare_cached(sql)?;
+        if self.reading && !statement.readonly() {
+            let code = ffi::Error::new(ffi::SQLITE_READONLY);
+            return Err(rusqlite::Error::SqliteFailure(code, Some("a reading body wants to write".to_owned())));
+        }
+        Ok(statement)
     }
 
     pub(crate) fn take_error(&mut self) -> Option<StoreError> {
@@ -112,7 +128,7 @@ impl<'c> SqliteTx<'c> {
     }
 
     fn rows(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, rusqlite::Error> {
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.prepare(sql)?;
         let width = statement.column_count();
         let mut columns: Option<Arc<str>> = None;
         let mut found = Vec::new();
@@ -132,7 +148,7 @@ impl<'c> SqliteTx<'c> {
     }
 
     fn change(&self, sql: &str, params: &[Value]) -> Result<u64, rusqlite::Error> {
-        let changed = self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(params))?;
+        let changed = self.prepare(sql)?.execute(rusqlite::params_from_iter(params))?;
         Ok(changed as u64)
     }
 }

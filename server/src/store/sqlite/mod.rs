@@ -104,7 +104,7 @@ impl Engine {
                     (Some(connection), Kind::Write) => {
                         batch::run_batch(connection, job, || None, BatchLimits::default(), counters);
                     }
-                    (Some(connection), Kind::Read) => read_on_writer(connection, job, counters),
+                    (Some(connection), Kind::Read) => read(connection, job, counters),
                 }
                 None
             }
@@ -141,16 +141,6 @@ impl Engine {
     }
 }
 
-/// Reads on the connection that also writes, and keeps the body from writing all the same.
-fn read_on_writer(connection: &mut Connection, job: Box<dyn Job>, counters: &Counters) {
-    if let Err(failure) = connection::run(connection, "PRAGMA query_only = ON") {
-        job.answer(Err(failure));
-        return;
-    }
-    read(connection, job, counters);
-    connection::run(connection, "PRAGMA query_only = OFF").expect("this pragma only sets a flag in memory");
-}
-
 /// Runs a reading body in a deferred transaction, which is a snapshot from its first statement on.
 fn read(connection: &mut Connection, mut job: Box<dyn Job>, counters: &Counters) {
     counters.read();
@@ -158,7 +148,7 @@ fn read(connection: &mut Connection, mut job: Box<dyn Job>, counters: &Counters)
         job.answer(Err(failure));
         return;
     }
-    job.run(&mut SqliteTx::new(connection));
+    job.run(&mut SqliteTx::reading(connection));
     let ended = if connection.is_autocommit() { Ok(()) } else { connection::run(connection, "ROLLBACK") };
     job.answer(ended);
 }
