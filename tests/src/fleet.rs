@@ -141,11 +141,13 @@ impl Member {
 }
 
 /// A forwarded report; `number` makes it unlike others.
+///
+/// Its place is in no grid: a report in one would be for every phone of that grid as well, thousands of them for each.
 pub fn words(number: u64) -> ReportInput {
     ReportInput {
         category: Some("暴露垃圾".to_owned()),
         text: Some(format!("第{number}处堆放杂物,影响通行,请安排清理")),
-        place: Some(Place::pin(106.10 + (number % 997) as f64 * 1e-5, 38.50)),
+        place: Some(Place::pin(100.00 + (number % 997) as f64 * 1e-5, 30.00)),
         mode: Some(Mode::Forwarded),
         ..ReportInput::default()
     }

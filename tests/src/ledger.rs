@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
 use xunge_client_core::model::CaseId;
 
 use crate::process::{json_of, run};
@@ -43,13 +42,9 @@ pub fn tally(data: &Path, saved: &BTreeSet<CaseId>) -> Tally {
     let there = cases(data);
     let submits = count(data, "SELECT COUNT(*) FROM case_event WHERE verb = 'submit'");
     let verified = json_of(&run("xunge-server", &["verify", "--data", data.to_str().unwrap(), "--json"]));
-    let differences = verified["differences"].as_array().map_or(1, Vec::len) as u64;
-    if differences > 0 {
-        eprintln!(
-            "verify: {:#}",
-            Value::Array(verified["differences"].as_array().unwrap().iter().take(5).cloned().collect())
-        );
-    }
+    let found = verified["differences"].as_array().unwrap_or_else(|| panic!("verify ends with {verified}"));
+    found.iter().take(5).for_each(|difference| eprintln!("verify: {difference}"));
+    let differences = found.len() as u64;
     Tally {
         saved: saved.len() as u64,
         lost: saved.difference(&there).count() as u64,
