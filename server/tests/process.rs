@@ -192,8 +192,9 @@ fn misuse_ends_with_two() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder);
     for (args, code) in [
-        (vec!["backup", "--data", &data, "--json"], "not_built_yet"),
-        (vec!["restore", "--from", "x", "--json"], "not_built_yet"),
+        (vec!["migrate", "--data", &data, "--json"], "not_built_yet"),
+        (vec!["import", "--from", "x", "--json"], "not_built_yet"),
+        (vec!["backup", "--data", &data, "--json"], "usage"),
         (vec!["serve", "--data", &data, "--database-url", "postgres://h/d", "--json"], "not_built_yet"),
         (vec!["init", "--data", &data, "--example", "xixia", "--blobs", "s3://b", "--json"], "not_built_yet"),
         (vec!["init", "--data", &data, "--json"], "usage"),
