@@ -4,7 +4,7 @@ use xunge_client_core::model::CaseId;
 
 use super::checks::described;
 use super::world::World;
-use super::{Held, hold};
+use super::{Broken, Held, hold};
 
 /// Rounds in which everybody syncs once, after which nothing may wait any more.
 const ROUNDS: u64 = 6;
@@ -31,17 +31,15 @@ impl World {
             }
         }
         self.check_centre()?;
-        let mut round = 0;
-        loop {
+        let (mut round, mut settled) = (0, 0);
+        // What the last ones brought is news for the first ones, and a copy of a phone may only be noticed then.
+        while settled < 2 {
             round += 1;
-            for phone in 0..self.phones.len() {
-                self.enrol_if_shut_out(phone)?;
-                self.ask(phone)?;
-                self.until_idle(phone)?;
+            if self.everybody_syncs()? {
+                settled += 1;
+                continue;
             }
-            if self.phones.iter().all(|phone| phone.drained) {
-                break;
-            }
+            settled = 0;
             hold(round < ROUNDS, "every queue drains", || self.who_waits())?;
             if round == ROUNDS / 2 {
                 // Changes of a colleague's case that a restored centre forgot wait a week for that colleague.
@@ -49,13 +47,18 @@ impl World {
                 self.pass(8 * 86_400_000)?;
             }
         }
-        self.counted.rounds = round;
-        // What the last ones brought is news for the first ones.
+        self.counted.rounds = round - 1;
+        self.check_end()
+    }
+
+    /// Everybody syncs once, whoever was shut out with a new code; true if nothing waits anywhere.
+    fn everybody_syncs(&mut self) -> Result<bool, Broken> {
         for phone in 0..self.phones.len() {
+            self.enrol_if_shut_out(phone)?;
             self.ask(phone)?;
             self.until_idle(phone)?;
         }
-        self.check_end()
+        Ok(self.phones.iter().all(|phone| phone.drained))
     }
 
     fn halt_all(&mut self) -> Held {

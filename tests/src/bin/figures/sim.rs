@@ -10,7 +10,7 @@ use xunge_tests::sim::{self, Scale, Stats, Violation};
 use super::figure::{Figure, grouped};
 use super::{Arguments, Tier, Which};
 
-/// How many seeds a tier promises. Those of `ci` are the ones that hold, see docs/TESTING.md.
+/// How many seeds a tier promises. Those of `ci` were run and hold, see docs/TESTING.md.
 pub(crate) fn seeds(tier: Tier) -> u64 {
     tier.pick(10, 30, 10_000)
 }
