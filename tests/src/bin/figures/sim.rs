@@ -12,7 +12,7 @@ use super::{Arguments, Tier, Which};
 
 /// How many seeds a tier promises. Those of `ci` were run and hold, see docs/TESTING.md.
 pub(crate) fn seeds(tier: Tier) -> u64 {
-    tier.pick(10, 30, 10_000)
+    tier.pick(10, 50, 10_000)
 }
 
 /// What to run.
