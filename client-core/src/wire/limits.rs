@@ -27,8 +27,8 @@ pub const PHOTOS: usize = 512;
 /// Most bytes of a preview: two seconds at 64 kbit/s. Phones make theirs of at most 10,000.
 pub const PREVIEW: u64 = 16 * 1024;
 /// Most bytes of a rescue bundle. A server holds up to three copies of one while it opens it.
-pub const RESCUE: usize = 14 * 1024 * 1024;
+pub const RESCUE: usize = 10 * 1024 * 1024;
 /// Bytes of contents after which a phone begins another bundle: an old phone holds a few copies of it in memory.
-pub const RESCUE_FILL: usize = 6 * 1024 * 1024;
+pub const RESCUE_FILL: usize = 4 * 1024 * 1024;
 /// Most bytes of a request's payload.
 pub const PAYLOAD: usize = 16 * 1024;

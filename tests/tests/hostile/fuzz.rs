@@ -22,8 +22,9 @@ fn no_input_of_the_corpus_and_no_damage_to_it_breaks_what_a_target_promises() {
             report.peak >> 10
         );
         broken.extend(report.escapes.iter().map(ToString::to_string));
-        // A target that takes everything, or nothing, tests nothing.
-        assert!(report.accepted > 0 && !report.refused.is_empty(), "{}: {report:?}", target.name());
+        // A target that takes everything, or nothing, tests nothing. A phone may stand anywhere, so no position is refused.
+        let tells = !report.refused.is_empty() || target.name() == "feed-cursor";
+        assert!(report.accepted > 0 && tells, "{}: {report:?}", target.name());
     }
     assert_eq!(broken, Vec::<String>::new());
 }
