@@ -71,8 +71,29 @@ pub struct Report {
     pub answers: std::collections::BTreeMap<u16, usize>,
     /// Most memory beyond what honest work had taken before, bytes.
     pub growth: u64,
+    /// Bombs that made the server grow, and by how many bytes; small ones are left out.
+    pub grew: Vec<(String, u64)>,
     /// What is wrong.
     pub wrong: Vec<String>,
+}
+
+/// Growth worth naming the bomb that caused it.
+const NOTABLE: u64 = 4 << 20;
+
+/// Takes note of what made the server grow.
+struct Scales {
+    server: u32,
+    last: u64,
+}
+
+impl Scales {
+    fn weigh(&mut self, what: &str, report: &mut Report) {
+        let now = memory::high_water(Some(self.server));
+        if now >= self.last + NOTABLE {
+            report.grew.push((what.to_owned(), now - self.last));
+        }
+        self.last = now;
+    }
 }
 
 /// Throws all of them.
@@ -81,6 +102,7 @@ pub async fn run() -> Report {
     let pictures = pictures::all();
     ground.warm_up().await;
     let before = memory::high_water(Some(ground.server.id()));
+    let mut scales = Scales { server: ground.server.id(), last: before };
     let mut report = Report::default();
     let mut held = vec![];
     let mut bombs = lengths::all();
@@ -95,14 +117,19 @@ pub async fn run() -> Report {
         }
         *report.answers.entry(status).or_default() += 1;
         held.extend(connection);
+        scales.weigh(&bomb.name, &mut report);
     }
     crowd(&ground, &mut report).await;
-    pictures::throw(&ground, pictures, &mut report).await;
+    scales.weigh("a crowd with bundles", &mut report);
+    pictures::throw(&ground, pictures, &mut scales, &mut report).await;
     ground.aftermath(&mut report).await;
+    scales.weigh("honest work afterwards", &mut report);
     let after = memory::high_water(Some(ground.server.id()));
     report.growth = after.saturating_sub(before);
     if report.growth > GROWTH {
-        report.wrong.push(format!("the server grew by {} MiB", report.growth >> 20));
+        let grew = report.grew.iter().map(|(what, bytes)| format!("{what} {} MiB", bytes >> 20));
+        let grew = grew.collect::<Vec<_>>().join(", ");
+        report.wrong.push(format!("the server grew by {} MiB: {grew}", report.growth >> 20));
     }
     drop(held);
     ground.end(&mut report);

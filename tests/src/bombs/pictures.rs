@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::{ExtendedColorType, ImageEncoder, ImageFormat, RgbImage};
 use xunge_client_core::model::{Facts, PhotoFact, PhotoHash, PhotoRole};
 
-use super::{Bomb, Ground, Report, request};
+use super::{Bomb, Ground, Report, Scales, request};
 use crate::workload;
 
 /// A picture and what is wrong with it.
@@ -19,7 +19,7 @@ pub(super) fn all() -> Vec<Picture> {
 }
 
 /// Reports them, uploads each, and lets the office ask for both copies.
-pub(super) async fn throw(ground: &Ground, pictures: Vec<Picture>, report: &mut Report) {
+pub(super) async fn throw(ground: &Ground, pictures: Vec<Picture>, scales: &mut Scales, report: &mut Report) {
     for (number, nine) in pictures.chunks(Facts::MAX_PHOTOS).enumerate() {
         let mut case = workload::cases(900 + number as u64, 1);
         for (_, bytes) in nine {
@@ -59,6 +59,7 @@ pub(super) async fn throw(ground: &Ground, pictures: Vec<Picture>, report: &mut 
                     report.wrong.push(format!("{name}, {size}: {status}"));
                 }
             }
+            scales.weigh(name, report);
         }
     }
 }
