@@ -13,6 +13,7 @@
 //! | [`kills`], [`cuts`], [`rollbacks`], [`drops`], [`rush`] | campaigns: processes killed, answers cut, a server put back, one answer lost, everybody at once |
 //! | [`ledger`] | what a stopped or running server really has, read from its database |
 //! | [`pusher`] | devices that only push, for loading the server |
+//! | [`dictionary`] | what a trained dictionary would save |
 //! | [`fuzz`] | everything that takes bytes from strangers, against what must hold |
 //! | [`sink`], [`cpu`], [`memory`] | the lower bound's server, and what a process used |
 //! | [`sim`] | a whole city on one thread: phones, server, network and disks by the dice |
@@ -25,6 +26,7 @@ pub mod bombs;
 pub mod browser;
 pub mod cpu;
 pub mod cuts;
+pub mod dictionary;
 pub mod drops;
 #[cfg(target_os = "linux")]
 pub mod fault;

@@ -76,12 +76,30 @@ async fn a_bundle_of_a_revoked_phone_is_put_aside_and_one_of_another_server_is_r
     let office =
         Api::sign_in(&server.url, reviewer["user"].as_str().unwrap(), reviewer["password"].as_str().unwrap()).await;
     assert_eq!(office.get_json("/v1/cases?state=reported").await["items"], json!([]), "an administrator decides");
+    let quarantine = |words: &[&str]| {
+        run_json("xunge-server", &[&["quarantine"], words, &["--data", data.to_str().unwrap(), "--json"]].concat())
+    };
+    let listed = quarantine(&["list"])["quarantine"].clone();
+    let (kind, code, id) = (&listed[0]["kind"], &listed[0]["code"], listed[0]["id"].as_str().unwrap());
+    assert_eq!((kind, code, listed.as_array().unwrap().len()), (&json!("bundle"), &json!("device_revoked"), 1));
+    assert_eq!(listed[0]["bytes"], std::fs::metadata(&file).unwrap().len());
+    let copy = scene.folder.path().join("copy.xunge");
+    quarantine(&["show", id, "--out", copy.to_str().unwrap()]);
+    assert_eq!(std::fs::read(&copy).unwrap(), std::fs::read(&file).unwrap());
+
+    // While the server runs.
+    let released = quarantine(&["release", id]);
+    assert_eq!((&released["released"], &released["cases"], &released["photos"]), (&json!(true), &json!(1), &json!(1)));
+    let arrived = office.get_json("/v1/cases?state=reported").await["items"].clone();
+    assert_eq!((arrived.as_array().unwrap().len(), &arrived[0]["photos"]), (1, &json!({"expected": 1, "present": 1})));
+    assert_eq!(quarantine(&["list"])["quarantine"], json!([]), "what was released waits no more");
+
+    // The same bundle again, and dropped this time.
+    assert_eq!(phone.run("carry", &[path, "--server", &server.url])["received"], true);
+    let again = quarantine(&["list", "--device", &device])["quarantine"][0]["id"].as_str().unwrap().to_owned();
+    quarantine(&["drop", &again, "--reason", "had been released"]);
+    assert_eq!(quarantine(&["list"])["quarantine"], json!([]));
     assert_eq!(server.stop(), Some(0));
-    let database = rusqlite::Connection::open(data.join("xunge.db")).unwrap();
-    let aside: (String, i64) = database
-        .query_row("SELECT code, LENGTH(bytes) FROM quarantine WHERE field = 'bundle'", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .unwrap();
-    assert_eq!(aside, ("device_revoked".to_owned(), std::fs::metadata(&file).unwrap().len() as i64));
+    let verified = run_json("xunge-server", &["verify", "--data", data.to_str().unwrap(), "--json"]);
+    assert_eq!((&verified["ok"], &verified["differences"]), (&json!(true), &json!([])));
 }

@@ -94,6 +94,7 @@ pub struct Phone {
     dialer: Dialer,
     settings: Settings,
     listeners: Listeners,
+    trace_file: PathBuf,
     worker: Mutex<Option<Worker>>,
 }
 
@@ -123,6 +124,7 @@ impl Phone {
             dialer: dialer.unwrap_or_else(|| dial::http(patience)),
             settings,
             listeners: Listeners::default(),
+            trace_file: folder.join("trace.bin"),
             worker: Mutex::default(),
         })
     }
@@ -173,6 +175,14 @@ impl Phone {
         Ok(orphans.len())
     }
 
+    /// What the flight recorder holds: one file for whoever looks into a sync that went wrong, at most 64 KiB.
+    ///
+    /// Times, sizes, counts and codes of the last syncs; no words, places, names, ids or keys
+    /// ([`crate::sync::trace`]).
+    pub fn trace(&self) -> Vec<u8> {
+        std::fs::read(&self.trace_file).unwrap_or_else(|_| crate::sync::trace::TraceFile::default().to_bytes())
+    }
+
     /// Forgets everything on this phone. With `force`, reports that are nowhere else too.
     ///
     /// # Errors
@@ -184,6 +194,7 @@ impl Phone {
         }
         self.drop_worker();
         self.store.wipe()?;
+        let _ = std::fs::remove_file(&self.trace_file);
         Ok(self.files.remove_all()?)
     }
 

@@ -121,7 +121,8 @@ impl Phone {
         let engine = Engine::new(Some(identity), self.settings);
         let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
         let core = Core::new(engine, self.store.clone(), clock.clone(), entropy, self.listeners.clone());
-        let worker = Worker::start(&Handle::current(), core, transport, self.files.clone(), clock);
+        let worker =
+            Worker::start(&Handle::current(), core, transport, self.files.clone(), clock, self.trace_file.clone());
         *slot = Some(worker.clone());
         Ok(worker)
     }

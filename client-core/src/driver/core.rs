@@ -7,6 +7,7 @@ use super::Listeners;
 use crate::failpoint::{self, At};
 use crate::platform::{Clock, Entropy, random};
 use crate::store::{Store, StoreError};
+use crate::sync::trace::Recorder;
 use crate::sync::{Effect, Engine, Event, Outbound, StoreFailure, Summary, Upload, UploadEnd, Write};
 use crate::wire::PhotoItem;
 
@@ -44,6 +45,7 @@ pub struct Core {
     listeners: Listeners,
     /// What the engine decided and is not done yet.
     pending: VecDeque<Effect>,
+    recorder: Recorder,
 }
 
 /// What one call of [`Core::advance`] did.
@@ -66,7 +68,8 @@ impl Core {
         entropy: Arc<dyn Entropy>,
         listeners: Listeners,
     ) -> Self {
-        Self { engine, store, clock, entropy, listeners, pending: VecDeque::new() }
+        let recorder = Recorder::of(&engine);
+        Self { engine, store, clock, entropy, listeners, pending: VecDeque::new(), recorder }
     }
 
     /// Takes note of what happened; answers what is left to do outside. Blocks on the database.
@@ -116,7 +119,15 @@ impl Core {
 
     fn handle(&mut self, event: Event) -> Vec<Effect> {
         let dice = u64::from_le_bytes(random(self.entropy.as_ref()));
-        self.engine.handle(self.clock.now(), dice, event)
+        let (now, noted) = (self.clock.now(), self.recorder.note(&event));
+        let effects = self.engine.handle(now, dice, event);
+        self.recorder.wrote(&mut self.engine, now, dice, noted, &effects);
+        effects
+    }
+
+    /// What the flight recorder holds (one encoded [`crate::sync::trace::Trace`]), and whether it begins anew behind it.
+    pub fn trace(&mut self) -> (Vec<u8>, bool) {
+        self.recorder.segment(&self.engine)
     }
 
     fn perform(&self, effect: Effect) -> Performed {

@@ -7,6 +7,7 @@ pub mod core;
 pub mod dial;
 pub mod host;
 mod listeners;
+mod traces;
 mod worker;
 
 pub use listeners::{Listener, Listeners, Subscription};

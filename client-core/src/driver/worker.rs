@@ -1,5 +1,6 @@
 //! The loop that runs a core on tokio.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 
 use super::core::{Core, Outside};
 use super::dial::AnyTransport;
+use super::traces::Traces;
 use crate::failpoint::{self, At};
 use crate::platform::{Clock, Files};
 use crate::sync::{Event, Outbound, OutboundKind, Reason, Refused, Response, Stop, Summary, Upload, UploadEnd};
@@ -62,13 +64,14 @@ enum Command {
 }
 
 impl Worker {
-    /// Starts the loop on `runtime`.
+    /// Starts the loop on `runtime`; its flight recorder writes to the file `trace`.
     pub fn start(
         runtime: &Handle,
         core: Core,
         transport: Arc<dyn AnyTransport>,
         files: Arc<dyn Files>,
         clock: Arc<dyn Clock>,
+        trace: PathBuf,
     ) -> Self {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (ended, ends) = mpsc::unbounded_channel();
@@ -82,6 +85,7 @@ impl Worker {
             requests: 0,
             before: Traffic::default(),
             counted: Traffic::default(),
+            traces: Traces::at(trace),
         };
         runtime.spawn(running.run(inbox, ends));
         Self { commands }
@@ -125,6 +129,7 @@ struct Running {
     before: Traffic,
     /// What was counted against the month's budget.
     counted: Traffic,
+    traces: Traces,
 }
 
 impl Running {
@@ -201,8 +206,14 @@ impl Running {
             Outside::Sleep { until_ms } => {
                 let wait = until_ms.saturating_sub(self.clock.now().mono_ms);
                 self.due = Some(Instant::now() + Duration::from_millis(wait));
+                if let Some(core) = &mut self.core {
+                    self.traces.write_hourly(core, self.clock.now().mono_ms);
+                }
             }
             Outside::Finish(summary) => {
+                if let Some(core) = &mut self.core {
+                    self.traces.write(core, self.clock.now().mono_ms);
+                }
                 let report = self.report(*summary);
                 for answer in self.waiting.drain(..) {
                     let _ = answer.send(report.clone());

@@ -101,6 +101,11 @@ impl LocalDay {
         LocalMonth { year, month }
     }
 
+    /// The day this many days after 1970-01-01.
+    pub fn from_number(days: i32) -> Self {
+        Self(days)
+    }
+
     /// Days since 1970-01-01, for arithmetic.
     pub fn number(self) -> i32 {
         self.0

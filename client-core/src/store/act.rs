@@ -157,7 +157,7 @@ impl Store {
             }
             Step::Detach(photo) => {
                 self.note_edits(tx, row, edits, now)?;
-                let known = row.base_doc()?.facts().0.photos.contains_key(photo);
+                let known = self.sound_doc(tx, row)?.facts().0.photos.contains_key(photo);
                 if known || row.facts.photos.remove(photo).is_none() {
                     return Err(ActError::PhotoStays);
                 }
@@ -222,15 +222,15 @@ impl Store {
         now: Millis,
     ) -> Result<(), ActError> {
         let user = phone.user.as_ref().ok_or(ActError::NotEnrolled)?;
-        let Some(ledger) = &row.ledger else {
+        let Some(ledger) = row.ledger.clone() else {
             let (state, version) = (None, 0);
             return Err(Refusal::WrongState { verb, state, version }.into());
         };
         // The server is the authority; asking here first spares a round trip that is refused for sure.
         let command = Command::new(verb, payload.clone()).at_version(ledger.version);
-        let heads = row.base_doc()?.heads();
+        let heads = self.sound_doc(tx, row)?.heads();
         let context = Context { heads: heads.clone(), case_id: Some(row.id), ..Context::at(now) };
-        decide(Some(ledger), &command, &user.actor(), &context)?;
+        decide(Some(&ledger), &command, &user.actor(), &context)?;
         let id: IntentId = self.new_intent(now);
         intents::append(tx, id, row.id, &Action::Request(verb.code().to_owned()), now)?;
         const SQL: &str = "INSERT INTO request (intent, case_id, verb, seen_version, payload, at, state) \

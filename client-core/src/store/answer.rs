@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 
 use super::case_row::{Attention, CaseRow, Submit};
-use super::{Store, StoreError, events, feed, intents, outbox, phone_row, photos, repair};
+use super::{Store, StoreError, census, events, feed, intents, outbox, phone_row, photos, repair};
 use crate::doc::FieldDoc;
 use crate::model::{CaseId, ChangeHash, IntentId, Millis};
 use crate::sync::{Answer, Fate, Outcome, Refused, Verdict};
@@ -73,7 +73,7 @@ impl Store {
                 self.renew_all_actors();
             }
             for item in &answer.feed {
-                feed::apply(&mut applying, item)?;
+                feed::apply(&mut applying, item, census::is_whole(answer, item))?;
             }
             for verdict in &answer.verdicts {
                 self.verdict(&mut applying, verdict)?;
@@ -87,6 +87,7 @@ impl Store {
             for case in &answer.gone {
                 applying.gone(*case)?;
             }
+            census::missing(&mut applying, answer)?;
             for case in forget_gone(tx)? {
                 // It may come back from a restored server without what was written here: a number used twice.
                 self.renew_actor(case);
@@ -135,6 +136,8 @@ impl Applying<'_, '_> {
             return Ok(false);
         }
         self.outcome.new_epoch = true;
+        // What it forgot beside what this phone offers again shows when both are compared.
+        census::suspect(self.tx)?;
         self.outcome.progress = true;
         self.tx.execute_batch(include_str!("sql/offer_again.sql"))?;
         self.carry_all()?;
@@ -170,7 +173,7 @@ impl Applying<'_, '_> {
                 Ok(Found::Held)
             }
             Fate::Differs(heads) => {
-                let doc = row.base_doc()?;
+                let doc = row.sound_doc(self.tx)?;
                 let held = held_under(&doc, heads, hashes);
                 row.acked_heads = heads.iter().filter(|head| doc.knows(head)).copied().collect();
                 self.acknowledge(row, &held)?;
@@ -189,7 +192,7 @@ impl Applying<'_, '_> {
     }
 
     /// Makes all of a case waiting again.
-    fn offer_again(&mut self, row: &mut CaseRow) -> Result<(), StoreError> {
+    pub(super) fn offer_again(&mut self, row: &mut CaseRow) -> Result<(), StoreError> {
         self.tx.execute("UPDATE change_out SET acked = 0 WHERE case_id = ?1", [row.id.as_bytes()])?;
         // What was acknowledged may be refused now; then it has to be repeated, or shown.
         const UPTO: &str = "SELECT COALESCE(MAX(upto), 0) FROM change_out WHERE case_id = ?1";
@@ -308,7 +311,7 @@ impl Applying<'_, '_> {
     }
 
     /// Notes that a case left the scope; it stays while work of this phone would go with it.
-    fn gone(&mut self, case: CaseId) -> Result<(), StoreError> {
+    pub(super) fn gone(&mut self, case: CaseId) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE case_local SET gone = 1 WHERE id = ?1";
         self.tx.prepare_cached(SQL)?.execute([case.as_bytes()])?;
         Ok(())
@@ -316,7 +319,7 @@ impl Applying<'_, '_> {
 
     fn position(&mut self, answer: &Answer) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE phone SET epoch = ?1, cursor = ?2, server_time = ?3, last_sync = ?4, heard = ?5, \
-                           blocked = NULL";
+                           blocked = NULL, census_day = COALESCE(?6, census_day)";
         let (epoch, cursor) = (answer.epoch as i64, answer.cursor as i64);
         self.outcome.progress |= cursor != self.phone.cursor as i64;
         self.tx.prepare_cached(SQL)?.execute((
@@ -325,6 +328,7 @@ impl Applying<'_, '_> {
             answer.server_time.0,
             answer.now.0,
             answer.counter as i64,
+            census::day_after(&self.phone, answer),
         ))?;
         Ok(())
     }

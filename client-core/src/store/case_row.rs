@@ -2,8 +2,9 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction};
 
-use super::StoreError;
+use super::{StoreError, census, outbox};
 use crate::doc::FieldDoc;
+use crate::doc::gate::{Policy, admit};
 use crate::model::{CaseId, ChangeHash, Facts, Millis, Mode};
 use crate::workflow::{Ledger, TaskKind};
 
@@ -111,7 +112,8 @@ impl CaseRow {
             facts: serde_json::from_str(row.get_ref(10)?.as_str().map_err(StoreError::damaged)?)?,
             acked_heads: heads,
             repairs: row.get(12)?,
-            ledger: ledger.map(|json| serde_json::from_str(&json)).transpose()?,
+            // Folded from the event rows: one that is damaged is folded anew.
+            ledger: ledger.and_then(|json| serde_json::from_str(&json).ok()),
             ledger_epoch: row.get::<_, i64>(14)? as u64,
             attention: code.map(|code| Ok::<_, StoreError>(Attention { code, field: row.get(16)? })).transpose()?,
         })
@@ -154,6 +156,23 @@ impl CaseRow {
             Some(snapshot) => FieldDoc::load(snapshot).map_err(StoreError::damaged),
             None => Ok(FieldDoc::new()),
         }
+    }
+
+    /// The same for whoever goes on with it: a document that is damaged begins again from what this phone wrote, and the
+    /// next sync brings the rest.
+    pub(super) fn sound_doc(&mut self, tx: &Transaction<'_>) -> Result<FieldDoc, StoreError> {
+        if let Ok(doc) = self.base_doc() {
+            return Ok(doc);
+        }
+        let mut doc = FieldDoc::new();
+        let bodies = outbox::written(tx, self.id)?;
+        let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+        admit(&mut doc, &bodies, &Policy::from_server());
+        self.set_base((doc.change_count() > 0).then(|| doc.save()));
+        const SQL: &str = "UPDATE case_local SET base = ?2, base_rev = ?3 WHERE id = ?1";
+        tx.prepare_cached(SQL)?.execute((self.id.as_bytes(), &self.base, self.base_rev))?;
+        census::suspect(tx)?;
+        Ok(doc)
     }
 
     /// Replaces the document without unsent edits.

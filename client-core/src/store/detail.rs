@@ -19,7 +19,7 @@ impl Store {
             lists::name_category(tx, &mut item)?;
             Ok(Some(CaseDetail {
                 item,
-                conflicts: row.base_doc()?.facts().1,
+                conflicts: row.base_doc().unwrap_or_default().facts().1,
                 photos: photo_statuses(tx, &row)?,
                 requests: requests(tx, case)?,
                 edits: intents::count(tx, case)?,

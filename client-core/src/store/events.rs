@@ -2,12 +2,12 @@
 
 use rusqlite::Transaction;
 
-use super::StoreError;
 use super::answer::Applying;
 use super::case_row::{Attention, CaseRow, Submit};
+use super::{StoreError, census};
 use crate::model::{CaseId, Facts, Millis, Mode};
 use crate::wire::WireEvent;
-use crate::workflow::{Event, Payload, Source, State, Verb, apply};
+use crate::workflow::{Event, Ledger, Payload, Source, State, Verb, apply};
 
 /// The code shown when an event is of a kind this app does not know.
 const NEWER_SERVER: &str = "app_outdated";
@@ -44,7 +44,7 @@ pub(super) fn add(applying: &mut Applying<'_, '_>, row: &mut CaseRow, events: &[
 pub(super) fn derive_submit(applying: &mut Applying<'_, '_>, row: &mut CaseRow, at: Millis) -> Result<(), StoreError> {
     let Some(user) = &applying.phone.user else { return Ok(()) };
     // As they were sent: edits made while the report was under way are not part of what was taken.
-    let facts = if row.base.is_some() { row.base_doc()?.facts().0 } else { row.facts.clone() };
+    let facts = if row.base.is_some() { row.sound_doc(applying.tx)?.facts().0 } else { row.facts.clone() };
     let payload = Payload {
         mode_claim: Some(facts.mode_claim.unwrap_or(Mode::Forwarded)),
         category_claim: facts.category_claim,
@@ -99,6 +99,7 @@ fn fold(tx: &Transaction<'_>, row: &mut CaseRow) -> Result<(), StoreError> {
         let expected = row.ledger.as_ref().map_or(1, |ledger| ledger.version + 1);
         // A gap: the rest stays in its rows until what is missing arrives.
         if found.get::<_, u32>(0)? != expected {
+            census::suspect(tx)?;
             break;
         }
         let body: String = found.get(1)?;
@@ -112,6 +113,37 @@ fn fold(tx: &Transaction<'_>, row: &mut CaseRow) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// What the event rows of a case say, read anew.
+pub(super) struct History {
+    /// Rows without a gap from the first.
+    pub(super) version: u32,
+    /// The ledger that follows from them, as far as this app understands them.
+    pub(super) ledger: Option<Ledger>,
+    /// When the last of them happened.
+    pub(super) last_at: Option<Millis>,
+}
+
+/// Reads all event rows of a case.
+pub(super) fn history(tx: &Transaction<'_>, case: CaseId) -> Result<History, StoreError> {
+    let mut history = History { version: 0, ledger: None, last_at: None };
+    let mut understood = true;
+    let mut statement = tx.prepare_cached("SELECT version, body FROM event WHERE case_id = ?1 ORDER BY version")?;
+    let mut rows = statement.query([case.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, u32>(0)? != history.version + 1 {
+            break;
+        }
+        history.version += 1;
+        let body = row.get_ref(1)?.as_bytes().unwrap_or_default();
+        let event = serde_json::from_slice::<Event>(body).ok();
+        history.last_at = event.as_ref().map(|event| event.at).or(history.last_at);
+        let next = event.filter(|_| understood).and_then(|event| apply(history.ledger.clone(), &event).ok());
+        understood = next.is_some();
+        history.ledger = next.or(history.ledger);
+    }
+    Ok(history)
 }
 
 fn first_version(tx: &Transaction<'_>, case: CaseId) -> Result<Option<u32>, StoreError> {

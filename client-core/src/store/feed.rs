@@ -4,17 +4,18 @@ use rusqlite::Transaction;
 
 use super::answer::Applying;
 use super::case_row::{Attention, CaseRow, Local, Submit};
-use super::{StoreError, events, intents};
+use super::{StoreError, census, events, intents, outbox};
 use crate::doc::FieldDoc;
-use crate::doc::gate::{Policy, admit};
+use crate::doc::gate::{Admission, Policy, admit};
 use crate::model::Facts;
 use crate::wire::FeedItem;
 
 /// The code shown when a change from the server did not pass the gate: a damaged or hostile page.
 const DAMAGED: &str = "news_damaged";
 
-/// Applies one item. What the gate refuses is left out and shown; it never stops the rest.
-pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem) -> Result<(), StoreError> {
+/// Applies one item, news of a case or (`whole`) all of it. What the gate refuses is left out and shown, and asked for
+/// again by the next count; it never stops the rest.
+pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem, whole: bool) -> Result<(), StoreError> {
     let known = CaseRow::load(applying.tx, item.case)?;
     let mut row = match known {
         Some(row) => {
@@ -29,7 +30,10 @@ pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem) -> Result<
             row
         }
     };
-    changes(applying, &mut row, item)?;
+    if whole {
+        census::renew(applying, &mut row, item)?;
+    }
+    changes(applying, &mut row, item, whole)?;
     events::add(applying, &mut row, &item.events)?;
     if row.local == Local::Draft && !item.events.is_empty() {
         // A copy of this phone, or this phone before it was restored, reported the draft.
@@ -41,15 +45,24 @@ pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem) -> Result<
     applying.save(&mut row)
 }
 
-fn changes(applying: &mut Applying<'_, '_>, row: &mut CaseRow, item: &FeedItem) -> Result<(), StoreError> {
+fn changes(applying: &mut Applying<'_, '_>, row: &mut CaseRow, item: &FeedItem, whole: bool) -> Result<(), StoreError> {
     if item.changes.is_empty() {
         return Ok(());
     }
-    let mut doc = row.base_doc()?;
+    let mut doc = row.sound_doc(applying.tx)?;
     let bodies: Vec<&[u8]> = item.changes.iter().map(|body| body.as_slice()).collect();
-    let admission = admit(&mut doc, &bodies, &Policy::from_server());
+    let mut admission = admit(&mut doc, &bodies, &Policy::from_server());
+    if whole
+        && !admission.rejected.is_empty()
+        && let Some(anew) = anew(applying.tx, row, &bodies)?
+    {
+        admission = anew;
+    }
     if !admission.rejected.is_empty() || !admission.needs.is_empty() {
         row.attention = Some(Attention { code: DAMAGED.to_owned(), field: None });
+        census::suspect(applying.tx)?;
+    } else if whole && row.attention.as_ref().is_some_and(|attention| attention.code == DAMAGED) {
+        row.attention = None;
     }
     if let Some(snapshot) = admission.snapshot {
         applying.outcome.received += admission.accepted.len() as u32;
@@ -59,9 +72,24 @@ fn changes(applying: &mut Applying<'_, '_>, row: &mut CaseRow, item: &FeedItem) 
     Ok(())
 }
 
+/// The document of what was told and what this phone wrote, if that fits together.
+///
+/// What somebody else is said to have written may stand in the way of what they did write. Which of the two it is, is the
+/// server's to say; what this phone wrote is not.
+fn anew(tx: &Transaction<'_>, row: &CaseRow, told: &[&[u8]]) -> Result<Option<Admission>, StoreError> {
+    let mut doc = FieldDoc::new();
+    let mut admission = admit(&mut doc, told, &Policy::from_server());
+    let own = outbox::written(tx, row.id)?;
+    let own: Vec<&[u8]> = own.iter().map(Vec::as_slice).collect();
+    let kept = admit(&mut doc, &own, &Policy::from_server());
+    admission.snapshot = kept.snapshot.clone().or(admission.snapshot);
+    let fits = |admission: &Admission| admission.rejected.is_empty() && admission.needs.is_empty();
+    Ok((fits(&admission) && fits(&kept)).then_some(admission))
+}
+
 /// The facts as shown: what the office took down, the document over it, unsent edits on top.
 pub(super) fn refresh_facts(tx: &Transaction<'_>, row: &mut CaseRow) -> Result<(), StoreError> {
-    let doc = row.base_doc()?;
+    let doc = row.sound_doc(tx)?;
     let mut facts = known_facts(tx, row, &doc)?;
     for unsent in intents::unsent(tx, row.id)? {
         unsent.apply_to(&mut facts);

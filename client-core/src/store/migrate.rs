@@ -23,6 +23,7 @@ pub(super) const ALL: &[Migration] = &[
     Migration { number: 3, sql: include_str!("migrations/0003_heard.sql") },
     Migration { number: 4, sql: include_str!("migrations/0004_preview.sql") },
     Migration { number: 5, sql: include_str!("migrations/0005_data_plan.sql") },
+    Migration { number: 6, sql: include_str!("migrations/0006_census.sql") },
 ];
 
 /// Brings the database to the newest version of `migrations`.

@@ -21,6 +21,7 @@
 mod act;
 mod answer;
 mod case_row;
+mod census;
 mod connection;
 mod data_plan;
 mod detail;
@@ -51,8 +52,10 @@ pub use views::{
     CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhotoStatus, RequestStatus, StatusItem, Task, Unsent,
 };
 
+use crate::doc::FieldDoc;
 use crate::model::{ActorId, CaseId, IntentId, Millis};
 use crate::platform::{Entropy, random};
+use self::case_row::CaseRow;
 
 /// The database of one phone, opened.
 pub struct Store {
@@ -132,6 +135,15 @@ impl Store {
     fn renew_actor(&self, case: CaseId) {
         let actor = ActorId::from_bytes(random(self.entropy.as_ref()));
         self.other_actors.lock().unwrap_or_else(PoisonError::into_inner).insert(case, actor);
+    }
+
+    /// The document without unsent edits, for whoever goes on writing.
+    fn sound_doc(&self, tx: &Transaction<'_>, row: &mut CaseRow) -> Result<FieldDoc, StoreError> {
+        if row.base_doc().is_err() {
+            // What was written last may be lost with the document: its numbers must not be used twice.
+            self.renew_actor(row.id);
+        }
+        row.sound_doc(tx)
     }
 
     /// Begins with actors nobody has used yet, in every case.

@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 
 use super::case_row::{CaseRow, Submit};
 use super::intents::{self, Action};
-use super::{Store, StoreError, feed, phone_row, photos};
+use super::{Store, StoreError, census, feed, phone_row, photos};
 use crate::doc::{DocError, Edit, FieldDoc};
 use crate::model::{ActorId, CaseId, ChangeHash, Facts, IntentId, Millis};
 use crate::sync::{Batch, Outgoing, Room, Sent, Tally};
@@ -32,6 +32,10 @@ impl Store {
             self.collect_requests(tx, room, limits::REQUESTS, &mut batch, &mut bytes)?;
             batch.plan = self.plan(tx, room.at)?;
             (batch.photos, batch.held) = photos::waiting(tx, room, &batch.plan)?;
+            batch.census_due = census::is_due(&phone);
+            if batch.cases.is_empty() && batch.requests.is_empty() && !batch.text_left {
+                batch.census = census::ask(tx, &phone, room.counting)?;
+            }
             Ok(batch)
         })
     }
@@ -54,7 +58,14 @@ impl Store {
                 break;
             }
             let Some(mut row) = CaseRow::load(tx, case)? else { continue };
-            match outgoing(tx, &row, self.actor_for(case))? {
+            let mut found = outgoing(tx, &row, self.actor_for(case));
+            if matches!(found, Err(StoreError::Damaged(_))) && row.base_doc().is_err() {
+                self.sound_doc(tx, &mut row)?;
+                feed::refresh_facts(tx, &mut row)?;
+                row.save(tx, user)?;
+                found = outgoing(tx, &row, self.actor_for(case));
+            }
+            match found? {
                 Some(outgoing) => {
                     bytes += outgoing.bytes();
                     batch.cases.push(outgoing);
@@ -95,7 +106,8 @@ impl Store {
             }
             let payload: String = row.get(4)?;
             *bytes += payload.len() + 64;
-            let heads = CaseRow::load(tx, case)?.map(|row| row.base_doc().map(|doc| doc.heads())).transpose()?;
+            let row_of_case = CaseRow::load(tx, case)?;
+            let heads = row_of_case.map(|mut row| row.sound_doc(tx).map(|doc| doc.heads())).transpose()?;
             batch.requests.push(Request {
                 intent: IntentId::from_bytes(row.get(0)?),
                 case,
@@ -243,6 +255,13 @@ fn keep_fresh(tx: &Transaction<'_>, outgoing: &Outgoing) -> Result<(), StoreErro
     intents::advance(tx, outgoing.case, outgoing.upto, "pending", "sent")
 }
 
+/// Bodies of all changes of this phone, in causal order.
+pub(super) fn written(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT body FROM change_out WHERE case_id = ?1 ORDER BY ord")?;
+    let rows = statement.query_map([case.as_bytes()], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Changes of this phone the server has not acknowledged, in causal order.
 pub(super) fn unacked(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<(ChangeHash, Vec<u8>)>, StoreError> {
     const SQL: &str = "SELECT hash, body FROM change_out WHERE case_id = ?1 AND acked = 0 ORDER BY ord";
@@ -261,11 +280,13 @@ pub(super) fn carry(tx: &Transaction<'_>, row: &CaseRow) -> Result<usize, StoreE
     while let Some(found) = rows.next()? {
         own.insert(ChangeHash::from_bytes(found.get(0)?), (found.get::<_, i64>(1)?, found.get::<_, bool>(2)?));
     }
+    // Of a damaged document, what was written here is all that is left to bring.
+    let Ok(doc) = row.base_doc() else { return Ok(own.len()) };
     tx.prepare_cached("DELETE FROM change_out WHERE case_id = ?1")?.execute([row.id.as_bytes()])?;
     const CHANGE: &str =
         "INSERT INTO change_out (case_id, ord, hash, body, upto, acked) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let mut insert = tx.prepare_cached(CHANGE)?;
-    let bodies = row.base_doc()?.change_bodies_since(&[]);
+    let bodies = doc.change_bodies_since(&[]);
     let mut so_far = 0;
     for (ord, (hash, body)) in (1_i64..).zip(&bodies) {
         let (upto, acked) = own.get(hash).copied().unwrap_or_default();

@@ -94,6 +94,8 @@ pub struct PhoneRow {
     pub last_sync: Millis,
     /// Why the server takes nothing from this phone at all.
     pub blocked: Option<String>,
+    /// Business day of the last count of everything in view; 0 for never, 1 to count at the next sync.
+    pub census_day: i32,
 }
 
 impl Store {
@@ -143,7 +145,7 @@ impl Store {
                 rusqlite::params![device.as_bytes(), url, spki_pin, server, user],
             )?;
             if known.device.as_ref() != Some(device) {
-                tx.execute("UPDATE phone SET counter = 0, cursor = 0, heard = 0", [])?;
+                tx.execute("UPDATE phone SET counter = 0, cursor = 0, heard = 0, census_day = 0", [])?;
                 // A new device is sent what its user may see now, but not what went out of view while it was shut out.
                 tx.execute("UPDATE case_local SET gone = 1 WHERE own = 0 AND mine = 0 AND state = 'submitted'", [])?;
                 super::answer::forget_gone(tx)?;
@@ -179,7 +181,7 @@ impl Store {
 /// Reads the row.
 pub(super) fn load(tx: &Transaction<'_>) -> Result<PhoneRow, StoreError> {
     const SQL: &str = "SELECT device, server_url, spki_pin, server, user, epoch, cursor, counter, reference, \
-                       server_time, last_sync, blocked, heard FROM phone";
+                       server_time, last_sync, blocked, heard, census_day FROM phone";
     let mut statement = tx.prepare_cached(SQL)?;
     let (mut phone, server, user) = statement.query_row([], |row| {
         let phone = PhoneRow {
@@ -194,6 +196,7 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<PhoneRow, StoreError> {
             last_sync: Millis(row.get(10)?),
             blocked: row.get(11)?,
             heard: row.get::<_, i64>(12)? as u64,
+            census_day: row.get(13)?,
             ..PhoneRow::default()
         };
         Ok((phone, row.get::<_, Option<String>>(3)?, row.get::<_, Option<String>>(4)?))

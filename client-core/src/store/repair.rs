@@ -40,7 +40,7 @@ pub(super) fn repair(
     row: &mut CaseRow,
     verdict: &Verdict,
 ) -> Result<(), StoreError> {
-    let doc = without_refused(row, &verdict.rejected)?;
+    let doc = without_refused(applying.tx, row, &verdict.rejected)?;
     let kept = keep_only(applying.tx, row.id, &doc)?;
     if let Fate::Differs(heads) = &verdict.fate {
         let held = held_under(&doc, heads, &verdict.pushed.hashes);
@@ -154,9 +154,13 @@ fn note(tx: &Transaction<'_>, intent: &Unsent, edits: &[Edit], out: &[&Edit], co
 }
 
 /// The document without refused changes and without whatever builds on them.
-fn without_refused(row: &CaseRow, rejected: &[Rejected]) -> Result<FieldDoc, StoreError> {
+fn without_refused(
+    tx: &Transaction<'_>,
+    row: &mut CaseRow,
+    rejected: &[Rejected],
+) -> Result<FieldDoc, StoreError> {
     let refused: BTreeSet<ChangeHash> = rejected.iter().map(|entry| entry.hash).collect();
-    let bodies = row.base_doc()?.change_bodies_since(&[]);
+    let bodies = row.sound_doc(tx)?.change_bodies_since(&[]);
     let good: Vec<&[u8]> =
         bodies.iter().filter(|(hash, _)| !refused.contains(hash)).map(|(_, body)| body.as_slice()).collect();
     let mut doc = FieldDoc::new();

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::data::{Answer, Fate, Pushed, Verdict};
 use super::page::Page;
 use crate::model::{CaseId, ChangeHash, IntentId, Millis};
-use crate::wire::{CaseHeads, PhotoItem, SyncDown, WireError, codec, digest};
+use crate::wire::{CaseHeads, CensusReply, PhotoItem, SyncDown, WireError, codec, digest};
 
 /// Why an answer is not believed; treated as if it had not arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -34,6 +34,8 @@ pub(super) struct Opened {
     pub(super) token: Option<String>,
     pub(super) more: bool,
     pub(super) reference: u64,
+    /// What the server says to the phone's count.
+    pub(super) census: Option<CensusReply>,
 }
 
 /// Opens the body of an answer and holds it against what was pushed.
@@ -55,6 +57,7 @@ pub(super) fn open(body: &[u8], page: &Page, now: Millis) -> Result<Opened, BadA
         token: down.upload_token.take(),
         more: down.more,
         reference: down.reference,
+        census: down.census.clone().filter(|_| page.census.is_some()),
         answer: Answer {
             counter: page.sent.counter,
             epoch: down.epoch,
@@ -66,6 +69,7 @@ pub(super) fn open(body: &[u8], page: &Page, now: Millis) -> Result<Opened, BadA
             photos: Vec::new(),
             feed: std::mem::take(&mut down.feed),
             gone: std::mem::take(&mut down.gone),
+            census: page.census.clone().map(|census| (census, down.census.take())),
         },
     };
     for offer in offers {

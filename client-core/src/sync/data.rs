@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::policy::{DataPlan, Leave};
 use crate::model::{CaseId, ChangeHash, IntentId, Millis};
-use crate::wire::{FeedItem, Frame, PhotoItem, PhotoOffer, Rejected, Request, RequestResult};
+use crate::wire::{Census, CensusReply, FeedItem, Frame, PhotoItem, PhotoOffer, Rejected, Request, RequestResult};
 
 /// How much the store may collect for one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +25,20 @@ pub struct Room {
     pub parked_cases: BTreeSet<CaseId>,
     /// Photos and previews under way or left alone for now.
     pub parked_photos: BTreeSet<PhotoItem>,
+    /// Whether everything in view may be counted.
+    pub counting: Counting,
+}
+
+/// Whether everything in view is counted for a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// Not now.
+    #[default]
+    No,
+    /// If the day's count is due and nothing else is to be said.
+    IfDue,
+    /// In buckets, for the server to answer from this one on.
+    From(u8),
 }
 
 /// What waits on the phone, as far as it fits one request, read at one moment.
@@ -54,6 +68,10 @@ pub struct Batch {
     pub text_left: bool,
     /// Everything that waits, this batch included.
     pub waiting: Tally,
+    /// True if the day's count is due.
+    pub census_due: bool,
+    /// What this phone holds, if that is to be compared.
+    pub census: Option<Census>,
 }
 
 /// What is still on the phone.
@@ -173,6 +191,8 @@ pub struct Answer {
     pub feed: Vec<FeedItem>,
     /// Cases out of scope.
     pub gone: Vec<CaseId>,
+    /// What this phone said it holds, and what the server said to that.
+    pub census: Option<(Census, Option<CensusReply>)>,
 }
 
 /// Something the inspector has to hear about.

@@ -27,9 +27,10 @@ mod parking;
 pub mod policy;
 pub mod retry;
 mod session;
+pub mod trace;
 mod uploads;
 
-pub use data::{Answer, Batch, Fate, Outcome, Outgoing, Pushed, Refused, Room, Sent, Tally, Verdict};
+pub use data::{Answer, Batch, Counting, Fate, Outcome, Outgoing, Pushed, Refused, Room, Sent, Tally, Verdict};
 pub use effect::{Effect, Notice, Outbound, OutboundKind, Stop, Summary, Upload, Write};
 pub use engine::{Engine, Identity, Settings};
 pub use event::{Event, Reason, Response, StoreFailure, UploadEnd};

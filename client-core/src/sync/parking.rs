@@ -9,6 +9,9 @@ use crate::wire::PhotoItem;
 const FIRST_MS: u64 = 30_000;
 const MOST_MS: u64 = 3_600_000;
 
+/// What is parked, until when, how often.
+pub(super) type Parked<K> = Vec<(K, u64, u32)>;
+
 /// What is parked, and until when by the monotonic clock.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parking {
@@ -61,6 +64,20 @@ impl Parking {
 
     pub(super) fn photos(&self, now_ms: u64) -> impl Iterator<Item = PhotoItem> + '_ {
         parked(&self.photos, now_ms)
+    }
+
+    /// Everything parked: what, until when, how often.
+    pub(super) fn slots(&self) -> (Parked<CaseId>, Parked<PhotoItem>) {
+        let cases = self.cases.iter().map(|(case, slot)| (*case, slot.until_ms, slot.times)).collect();
+        (cases, self.photos.iter().map(|(photo, slot)| (*photo, slot.until_ms, slot.times)).collect())
+    }
+
+    pub(super) fn of_slots(
+        cases: impl Iterator<Item = (CaseId, u64, u32)>,
+        photos: impl Iterator<Item = (PhotoItem, u64, u32)>,
+    ) -> Self {
+        let cases = cases.map(|(case, until_ms, times)| (case, Slot { until_ms, times })).collect();
+        Self { cases, photos: photos.map(|(photo, until_ms, times)| (photo, Slot { until_ms, times })).collect() }
     }
 
     /// When the next item may be tried again.

@@ -66,6 +66,11 @@ impl Backoff {
         self.failures = 0;
     }
 
+    /// As after so many failures.
+    pub(super) fn after(failures: u32) -> Self {
+        Self { failures }
+    }
+
     /// Failures since the last progress.
     pub fn failures(&self) -> u32 {
         self.failures

@@ -31,6 +31,11 @@ impl Session {
         self.summary.refused.extend(outcome.refused.iter().cloned());
     }
 
+    /// True once a request of this run was answered.
+    pub(super) fn has_exchanged(&self) -> bool {
+        self.summary.exchanges > 0
+    }
+
     pub(super) fn photo_sent(&mut self) {
         self.failures = 0;
         self.stalls = 0;

@@ -31,7 +31,7 @@ pub fn of_page(encoded: &[u8]) -> [u8; BYTES] {
     shorten(hasher)
 }
 
-fn shorten(hasher: sha2::Sha256) -> [u8; BYTES] {
+pub(super) fn shorten(hasher: sha2::Sha256) -> [u8; BYTES] {
     let full: [u8; 32] = hasher.finalize().into();
     full.first_chunk().copied().expect("32 bytes hold 16")
 }

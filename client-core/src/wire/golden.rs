@@ -32,6 +32,8 @@ fn up() -> SyncUp {
         phone_time: Millis(-5),
         waiting: Waiting { cases: 1, photos: 2, oldest: Millis(1_700_000_000_000) },
         heard: None,
+        census: None,
+        room: None,
     }
 }
 
@@ -71,7 +73,24 @@ fn down() -> SyncDown {
         more: true,
         server_time: Millis(1_701_400_000_000),
         reference: 5,
+        census: None,
     }
+}
+
+fn counting_up() -> SyncUp {
+    let census = Census {
+        day: 19_700,
+        root: [1; digest::BYTES],
+        buckets: Some(vec![2; 1_024].into()),
+        from: Some(7),
+        except: Some(vec![case(3)]),
+    };
+    SyncUp { epoch: 3, cursor: 4_711, heard: Some(41), census: Some(census), room: Some(30_000), ..SyncUp::default() }
+}
+
+fn counted_down() -> SyncDown {
+    let census = CensusReply { next: Some(9), told: Some(vec![7, 8].into()) };
+    SyncDown { census: Some(census), ..down() }
 }
 
 #[track_caller]
@@ -96,6 +115,8 @@ fn golden_bodies_are_read_and_written_for_ever() {
     assert_golden("sync_up_idle.hex", &SyncUp::default());
     assert_golden("sync_down.hex", &down());
     assert_golden("sync_down_idle.hex", &SyncDown::default());
+    assert_golden("sync_up_census.hex", &counting_up());
+    assert_golden("sync_down_census.hex", &counted_down());
 }
 
 #[test]
@@ -138,6 +159,15 @@ fn an_idle_request_is_small() {
     let envelope = Envelope::seal(codec::pack(&idle), DeviceId::from_bytes([1; 16]), 1_000, &key);
     assert!(envelope.to_bytes().len() <= 160, "{}", envelope.to_bytes().len());
     assert!(codec::pack(&SyncDown { epoch: 3, cursor: 100_000, ..SyncDown::default() }).len() <= 100);
+}
+
+#[test]
+fn a_count_that_is_equal_costs_its_sixteen_bytes_and_little_more() {
+    let census = Census { day: 19_700, root: [9; digest::BYTES], buckets: None, from: None, except: None };
+    let idle = |census| codec::encode(&SyncUp { census, ..SyncUp::default() }).len();
+    assert_eq!(idle(Some(census)) - idle(None), digest::BYTES + 8);
+    let answer = |census| codec::encode(&SyncDown { census, ..SyncDown::default() }).len();
+    assert_eq!(answer(Some(CensusReply::default())) - answer(None), 2);
 }
 
 #[test]

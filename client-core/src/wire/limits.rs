@@ -26,6 +26,10 @@ pub const REQUESTS: usize = 512;
 pub const PHOTOS: usize = 512;
 /// Most bytes of a preview: two seconds at 64 kbit/s. Phones make theirs of at most 10,000.
 pub const PREVIEW: u64 = 16 * 1024;
+/// Most cases a count of everything in view may leave out.
+pub const CENSUS_EXCEPT: usize = 64;
+/// Fewest bytes of news a phone may ask for, uncompressed.
+pub const ANSWER_LEAST: usize = 2 * 1024;
 /// Most bytes of a rescue bundle. A server holds up to three copies of one while it opens it.
 pub const RESCUE: usize = 10 * 1024 * 1024;
 /// Bytes of contents after which a phone begins another bundle: an old phone holds a few copies of it in memory.

@@ -9,6 +9,7 @@
 //!
 //! Everything a stranger can send is bounded before it is believed: see [`limits`] and [`codec`].
 
+pub mod census;
 pub mod codec;
 pub mod digest;
 pub mod envelope;
@@ -20,6 +21,7 @@ mod sync;
 #[cfg(test)]
 mod golden;
 
+pub use census::{Census, CensusReply};
 pub use codec::WireError;
 pub use envelope::{Envelope, Proof};
 pub use problem::{Current, Problem};

@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use super::{WireError, digest, limits};
+use super::{Census, CensusReply, WireError, digest, limits};
 use crate::model::{CaseId, ChangeHash, IntentId, Millis, PhotoHash};
 use crate::workflow::Event;
 
@@ -38,6 +38,12 @@ pub struct SyncUp {
     /// Proof number of the phone's newest request whose answer it took in; none before the first.
     #[n(8)]
     pub heard: Option<u64>,
+    /// Once a day, when nothing else is said: what this phone holds.
+    #[n(9)]
+    pub census: Option<Census>,
+    /// About how many bytes of news the answer may hold, uncompressed; none for as many as the server likes.
+    #[n(10)]
+    pub room: Option<u32>,
 }
 
 /// Changes of one case.
@@ -195,6 +201,9 @@ pub struct SyncDown {
     /// Version of the reference data here; fetch it if the phone's is older.
     #[n(14)]
     pub reference: u64,
+    /// What became of the phone's count; none if there was none, or news instead.
+    #[n(15)]
+    pub census: Option<CensusReply>,
 }
 
 /// A case and the heads of its facts.
@@ -331,6 +340,7 @@ impl SyncUp {
         at_most("frames", self.frames.len(), limits::FRAMES)?;
         at_most("requests", self.requests.len(), limits::REQUESTS)?;
         at_most("photos", self.photos.len(), limits::PHOTOS)?;
+        self.census.as_ref().map_or(Ok(()), Census::check)?;
         for frame in &self.frames {
             at_most("changes of a case", frame.changes.len(), limits::CHANGES_PER_CASE)?;
         }

@@ -4,12 +4,15 @@ mod machine;
 mod server;
 mod world;
 
+mod census;
 mod cost;
 mod data_plan;
 mod drafting;
 mod faults;
+mod hostile;
 mod online;
 mod previews;
 mod repairs;
 mod restart;
 mod syncing;
+mod tracing;

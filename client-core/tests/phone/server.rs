@@ -9,9 +9,10 @@ use xunge_client_core::model::{
     ActorId, CaseId, ChangeHash, DeviceId, IntentId, Millis, Mode, OrgCode, PhotoHash, Role,
 };
 use xunge_client_core::sync::Response;
+use xunge_client_core::wire::census::{self, Count, Counted};
 use xunge_client_core::wire::{
-    CaseHeads, Envelope, FeedItem, Frame, Need, PhotoItem, PhotoOffer, PhotoOffset, Rejected, Request, RequestResult,
-    SyncDown, SyncUp, WireEvent, codec, digest,
+    CaseHeads, Census, CensusReply, Envelope, FeedItem, Frame, Need, PhotoItem, PhotoOffer, PhotoOffset, Rejected,
+    Request, RequestResult, SyncDown, SyncUp, WireEvent, codec, digest,
 };
 use xunge_client_core::workflow::{Actor, Command, Context, Event, Ledger, Payload, Source, Verb, apply, decide};
 
@@ -69,6 +70,12 @@ pub(super) struct Server {
     pub(super) poison_status: u16,
     /// Sealed cases.
     pub(super) sealed: BTreeSet<CaseId>,
+    /// Changes of this case leave with one bit flipped.
+    pub(super) harm: Option<CaseId>,
+    /// Flips bytes of the changes in every answer, decided by these.
+    pub(super) nonsense: Option<[u8; 8]>,
+    /// Most buckets told in one answer.
+    pub(super) buckets: usize,
     /// Most feed items in one answer.
     pub(super) page: usize,
     /// Bytes of an upload kept before the connection is lost.
@@ -98,6 +105,9 @@ impl Server {
             poison: BTreeSet::new(),
             poison_status: 500,
             sealed: BTreeSet::new(),
+            harm: None,
+            nonsense: None,
+            buckets: 256,
             page: 200,
             reference: 0,
             log: Vec::new(),
@@ -223,7 +233,12 @@ impl Server {
             down.upload_token = Some("upload".to_owned());
         }
         self.news(device, actor, cursor, &again, &mut down);
+        let silent = up.frames.is_empty() && up.requests.is_empty() && down.gone.is_empty() && !down.more;
+        if let Some(census) = up.census.as_ref().filter(|_| silent && down.feed.is_empty()) {
+            self.compare(&actor.user, census, &mut down);
+        }
         down.server_time = self.now;
+        self.spoil(&mut down);
         down
     }
 
@@ -361,6 +376,62 @@ impl Server {
         down.feed_digest = digest::of_page(&codec::encode(&down.feed));
         down.cursor = position as u64;
         down.more = position < self.feed.len();
+    }
+
+    /// A server that lies has digests that fit.
+    fn spoil(&self, down: &mut SyncDown) {
+        for item in &mut down.feed {
+            for (place, change) in item.changes.iter_mut().enumerate() {
+                let mut body = change.to_vec();
+                if self.harm == Some(item.case) {
+                    let middle = body.len() / 2;
+                    body[middle] ^= 0x10;
+                }
+                if let Some(dice) = self.nonsense {
+                    for pair in dice[..2 + 2 * (place % 3)].chunks(2) {
+                        let at = usize::from(pair[0]) * body.len() / 256;
+                        body[at] ^= pair[1] | 1;
+                    }
+                }
+                *change = body.into();
+            }
+        }
+        down.feed_digest = digest::of_page(&codec::encode(&down.feed));
+    }
+
+    /// Answers a phone that says what it holds.
+    fn compare(&self, user: &str, census: &Census, down: &mut SyncDown) {
+        let since = census::since(census.day);
+        let is_old = |case: &ServerCase| {
+            case.ledger.as_ref().is_some_and(Ledger::is_final) && case.events.last().is_some_and(|last| last.at < since)
+        };
+        let in_view: BTreeMap<CaseId, &ServerCase> = self
+            .cases
+            .iter()
+            .filter(|(id, case)| is_visible(case, user) && !is_old(case) && !census.leaves_out(id))
+            .map(|(id, case)| (*id, case))
+            .collect();
+        let counted = |(id, case): (&CaseId, &&ServerCase)| Counted {
+            case: *id,
+            version: case.events.len() as u32,
+            heads: case.doc.heads(),
+        };
+        let count = Count::of(census.day, in_view.iter().map(counted).collect());
+        let Some(theirs) = &census.buckets else {
+            let next = (count.root() != census.root).then_some(0);
+            down.census = Some(CensusReply { next, told: None });
+            return;
+        };
+        let mut told: Vec<u8> = count.differing(theirs, census.from.unwrap_or(0)).collect();
+        let next = told.get(self.buckets).copied();
+        told.truncate(self.buckets);
+        for (id, case) in in_view.iter().filter(|(id, _)| told.contains(&census::bucket_of(id))) {
+            let changes = case.doc.change_bodies_since(&[]).into_iter().map(|(_, body)| body.into()).collect();
+            let events = case.events.iter().map(WireEvent::of).collect();
+            down.feed.push(FeedItem { case: *id, events, changes });
+        }
+        down.feed_digest = digest::of_page(&codec::encode(&down.feed));
+        down.census = Some(CensusReply { next, told: Some(told.into()) });
     }
 
     /// A PATCH of a photo; keeps what arrived even if the sender never hears.

@@ -14,9 +14,12 @@ use xunge_client_core::model::{
 };
 use xunge_client_core::platform::{Clock, Entropy, Files, random};
 use xunge_client_core::store::{Enrolment, NewPhoto, ServerInfo, Step, Store, UserInfo};
+use xunge_client_core::sync::trace::{Trace, replay};
 use xunge_client_core::sync::{
     Engine, Event, Identity, Outbound, OutboundKind, Reason, Response, Settings, Summary, Upload, UploadEnd,
 };
+
+use xunge_client_core::wire::codec;
 
 use super::machine::{HandClock, MemoryFiles, Seeded};
 use super::server::{Server, problem};
@@ -149,6 +152,18 @@ impl Phone {
     /// The first step of a run, without performing what it asks of the network.
     pub(super) fn step(&mut self, event: Event) -> Vec<Outside> {
         self.core.step(event)
+    }
+
+    /// Repeats what the flight recorder holds; answers how many steps and bytes it has.
+    pub(super) fn replay(&mut self) -> (usize, usize) {
+        let (bytes, _) = self.core.trace();
+        let steps = replay(&codec::decode::<Trace>(&bytes).unwrap()).unwrap_or_else(|error| panic!("{error}"));
+        (steps, bytes.len())
+    }
+
+    /// What the flight recorder holds, as bytes; it begins anew if it is long.
+    pub(super) fn segment(&mut self) -> (Vec<u8>, bool) {
+        self.core.trace()
     }
 
     /// Collects notices from now on.

@@ -104,6 +104,16 @@ pub async fn identify(
     })
 }
 
+/// The phone that made this signature, whether it may still speak or not; none if nobody known did.
+pub async fn signed(
+    tx: &mut dyn Tx,
+    proof: &Proof<'_>,
+    signature: &[u8; 64],
+) -> Result<Option<Identified>, StoreError> {
+    let found = find(tx, proof.device).await?.filter(|found| found.has_signed(proof, signature));
+    Ok(found.map(|found| found.identified(proof.counter, print(signature))))
+}
+
 /// Does [`identify`] and [`spend`] at once, inside the caller's writing transaction.
 pub async fn check(
     tx: &mut dyn Tx,
@@ -209,12 +219,12 @@ struct Found {
 impl Found {
     /// The signature first: only who holds the key may learn what became of the phone.
     fn verify(&self, proof: &Proof<'_>, signature: &[u8; 64]) -> Result<(), ProofError> {
-        let key = VerifyingKey::from_bytes(&self.public_key).map_err(|_| ProofError::BadProof)?;
-        if i64::try_from(proof.counter).is_err() || !proof.verify(&key, signature) {
-            Err(ProofError::BadProof)
-        } else {
-            self.standing()
-        }
+        if self.has_signed(proof, signature) { self.standing() } else { Err(ProofError::BadProof) }
+    }
+
+    fn has_signed(&self, proof: &Proof<'_>, signature: &[u8; 64]) -> bool {
+        let key = VerifyingKey::from_bytes(&self.public_key);
+        i64::try_from(proof.counter).is_ok() && key.is_ok_and(|key| proof.verify(&key, signature))
     }
 
     fn standing(&self) -> Result<(), ProofError> {

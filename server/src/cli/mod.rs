@@ -11,6 +11,7 @@ mod error;
 pub mod init;
 mod openapi;
 mod output;
+mod quarantine;
 mod restore;
 mod serve;
 mod user;
@@ -71,6 +72,8 @@ enum Command {
     User(user::Args),
     /// Make enrolment codes, list and revoke phones.
     Device(device::Args),
+    /// List, look at, release and drop refused changes and bundles of phones that were shut out.
+    Quarantine(quarantine::Args),
     /// Print the description of the JSON API.
     Openapi,
     /// Replay 西夏区, November 2023, through real phones, and hold the figures against the published report.
@@ -124,6 +127,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Command::Serve(args) => serve::run(&args)?,
         Command::User(args) => user::run(&args, output)?,
         Command::Device(args) => device::run(&args, output)?,
+        Command::Quarantine(args) => quarantine::run(&args, output)?,
         Command::Openapi => openapi::run(output)?,
         Command::Demo(args) => return demo::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output)?,

@@ -9,6 +9,9 @@
 //! everything up to its cursor never misses a row that commits later with a lower number.
 
 pub mod audience;
+pub mod census;
+#[cfg(test)]
+mod census_tests;
 mod items;
 pub mod page;
 pub mod snapshot;

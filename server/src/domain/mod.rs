@@ -42,6 +42,7 @@ pub mod own_day;
 pub mod people;
 pub mod phones;
 pub mod photos;
+pub mod quarantine;
 pub mod references;
 pub mod requests;
 pub mod scope;

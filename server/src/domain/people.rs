@@ -30,13 +30,17 @@ pub struct Viewer {
 impl Viewer {
     /// Reads a person with their grids; none if there is no such user or the account is disabled.
     pub async fn load(tx: &mut dyn Tx, user: &str) -> Result<Option<Self>, StoreError> {
-        let row = tx
-            .query_opt(
-                "SELECT name, role, scope, unit FROM user_account WHERE id = ?1 AND disabled_at IS NULL",
-                params![user],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(None) };
+        let sql = "SELECT 1 FROM user_account WHERE id = ?1 AND disabled_at IS NULL";
+        match tx.query_opt(sql, params![user]).await? {
+            Some(_) => Self::load_closed(tx, user).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The same for an account that may be closed: what its owner did before is still theirs.
+    pub async fn load_closed(tx: &mut dyn Tx, user: &str) -> Result<Option<Self>, StoreError> {
+        let sql = "SELECT name, role, scope, unit FROM user_account WHERE id = ?1";
+        let Some(row) = tx.query_opt(sql, params![user]).await? else { return Ok(None) };
         let grids = tx.query("SELECT grid FROM user_grid WHERE user_id = ?1 ORDER BY grid", params![user]).await?;
         Ok(Some(Self {
             user: user.to_owned(),

@@ -10,7 +10,7 @@ use super::{SyncDesk, SyncRefusal};
 use crate::auth::proof::{self, Identified, ProofError};
 use crate::domain::intake::{self, Seen};
 use crate::domain::people::Viewer;
-use crate::store::Tx;
+use crate::store::{StoreError, Tx};
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
@@ -65,9 +65,15 @@ async fn identify(tx: &mut dyn Tx, envelope: &Envelope) -> Result<Sender, SyncRe
 /// Whom a phone that proved itself speaks for.
 pub(super) async fn sender(tx: &mut dyn Tx, identified: Identified) -> Result<Sender, SyncRefusal> {
     let viewer = Viewer::load(tx, &identified.device.user).await?.ok_or(ProofError::UserDisabled)?;
+    let epoch = epoch(tx).await?;
+    Ok(Sender { viewer: viewer.on(identified.device.id), identified, epoch })
+}
+
+/// The server's epoch.
+pub(super) async fn epoch(tx: &mut dyn Tx) -> Result<u64, StoreError> {
     let rows = tx.query("SELECT value FROM meta WHERE key = 'server_epoch'", &[]).await?;
     let epoch = rows.first().map(|row| row.text(0)).transpose()?.and_then(|text| text.parse().ok());
-    Ok(Sender { viewer: viewer.on(identified.device.id), identified, epoch: epoch.unwrap_or(1) })
+    Ok(epoch.unwrap_or(1))
 }
 
 /// Changes of a case that came in several frames belong together.

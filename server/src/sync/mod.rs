@@ -16,6 +16,7 @@ mod ask;
 mod desk;
 mod pack;
 mod refusal;
+pub mod release;
 pub mod rescue;
 #[cfg(test)]
 mod tests;
@@ -25,14 +26,15 @@ use std::sync::Arc;
 
 use xunge_client_core::failpoint::{self, At};
 use xunge_client_core::model::{ActorId, Millis};
-use xunge_client_core::wire::{Envelope, RequestResult, SyncDown, SyncUp, VERSION, codec, digest};
+use xunge_client_core::wire::{CensusReply, Envelope, RequestResult, SyncDown, SyncUp, VERSION, codec, digest, limits};
 
 use self::ask::{Asked, Sender};
 pub use desk::{PhotoDesk, SyncDesk, UploadTokens};
 pub use refusal::SyncRefusal;
 
 use crate::auth::proof::{self, Device, Identified, ProofError};
-use crate::domain::feed::page::{self, FeedPage, Reader};
+use crate::domain::feed::census;
+use crate::domain::feed::page::{self, FeedPage, Reader, Size};
 use crate::domain::intake::{self, IntakeError, Prepared, Push, Receipt, Seen};
 use crate::domain::requests::{self, Asker};
 use crate::domain::work::Work;
@@ -62,14 +64,16 @@ pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusa
     };
     let up = Arc::new(up);
     let entry = Entry::Request(sender.identified.clone());
+    let says_more = !push.frames.is_empty() || !up.requests.is_empty();
     let mut written = write(desk, &entry, &up, Arc::new(push), seen).await?;
     failpoint::reach(At::ServerSyncCommitted);
     if !up.photos.is_empty() {
         // The text is safe; photos that can not be answered for are offered again with the next request.
         written.photos = desk.photos.offered(&sender.identified.device, &up.photos).await.unwrap_or_default();
     }
-    let page = feed(desk, &sender, &up, &mut written.receipt).await?;
-    let packed = pack::pack(&desk.services.bench, &answer(desk, &sender, &up, written, page)).await;
+    let (page, census) = feed(desk, &sender, &up, &mut written.receipt, says_more).await?;
+    let answer = SyncDown { census, ..answer(desk, &sender, &up, written, page) };
+    let packed = pack::pack(&desk.services.bench, &answer).await;
     failpoint::reach(At::ServerSyncAnswering);
     Ok(packed)
 }
@@ -196,14 +200,36 @@ async fn feed(
     sender: &Sender,
     up: &Arc<SyncUp>,
     receipt: &mut Receipt,
-) -> Result<FeedPage, StoreError> {
-    let reader = Reader::new(&sender.viewer, sender.identified.device.id, desk.services.feed_page);
-    let Some(mut reader) = reader else { return Ok(FeedPage::default()) };
+    says_more: bool,
+) -> Result<(FeedPage, Option<CensusReply>), StoreError> {
+    let size = room(desk.services.feed_page, up.room);
+    let reader = Reader::new(&sender.viewer, sender.identified.device.id, size);
+    let Some(mut reader) = reader else { return Ok(Default::default()) };
     let unheard = std::mem::take(&mut receipt.unheard);
     reader.brought = std::mem::take(&mut receipt.brought);
     // After a restore the positions mean other things than before.
     let cursor = if up.epoch == sender.epoch { up.cursor } else { 0 };
-    desk.services.store.read(move |tx| Box::pin(async move { page::page(tx, &reader, cursor, &unheard).await })).await
+    let count = up.census.clone().filter(|_| !says_more && up.epoch == sender.epoch);
+    desk.services
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let mut page = page::page(tx, &reader, cursor, &unheard).await?;
+                let silent = page.items.is_empty() && page.gone.is_empty() && !page.more;
+                let Some(count) = count.filter(|_| silent) else { return Ok((page, None)) };
+                let (reply, items) = census::compare(tx, &reader, &count).await?;
+                page.items = items;
+                Ok((page, Some(reply)))
+            })
+        })
+        .await
+}
+
+/// As much as the phone has room for, within what is sent at most.
+fn room(size: Size, asked: Option<u32>) -> Size {
+    let least = limits::ANSWER_LEAST.min(size.bytes);
+    let bytes = asked.map_or(size.bytes, |asked| (asked as usize).clamp(least, size.bytes));
+    Size { bytes, ..size }
 }
 
 fn answer(desk: &SyncDesk, sender: &Sender, up: &SyncUp, written: Written, page: FeedPage) -> SyncDown {
@@ -228,5 +254,6 @@ fn answer(desk: &SyncDesk, sender: &Sender, up: &SyncUp, written: Written, page:
         more: page.more,
         server_time: at,
         reference,
+        census: None,
     }
 }

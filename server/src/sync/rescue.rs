@@ -77,11 +77,21 @@ pub async fn receive(
             return Ok(Received::PutAside);
         }
     };
+    take_in(desk, uploads, &sender, &letter).await
+}
+
+/// Applies what a letter holds, page by page.
+pub(super) async fn take_in(
+    desk: &SyncDesk,
+    uploads: &Uploads,
+    sender: &Sender,
+    letter: &Letter,
+) -> Result<Received, RescueRefusal> {
     let contents = letter.contents().map_err(SyncRefusal::from)?;
     drop(letter);
     let mut cases = 0;
     for page in &contents.pages {
-        cases += apply(desk, &sender, page).await?;
+        cases += apply(desk, sender, page).await?;
     }
     let photos = store_photos(uploads, &sender.identified.device, contents.photos).await?;
     Ok(Received::Applied { cases, photos })

@@ -48,6 +48,13 @@ impl World {
             }
         }
         self.counted.rounds = round - 1;
+        // What phones lost or should not have shows when they count: on the next day they hear that it is another day,
+        // and count with the sync after that.
+        self.note("a day passes");
+        self.pass(26 * 3_600_000)?;
+        for _ in 0..2 {
+            self.everybody_syncs()?;
+        }
         self.check_end()
     }
 

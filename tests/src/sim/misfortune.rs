@@ -162,6 +162,32 @@ impl World {
         super::hold(sound == "ok", "a power cut leaves a sound database", || format!("phone {name}: {sound}"))
     }
 
+    /// Something a phone holds and the centre has as well is lost or spoilt: a bad page of its storage, a mistake of the app.
+    pub(super) fn rot(&mut self) -> Held {
+        let name = self.any_phone();
+        let path = self.phones[name].database();
+        let spoilt = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        spoilt.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        const HELD: &str = "SELECT id FROM case_local WHERE state = 'submitted' AND dirty = 0 AND gone = 0
+             AND attention IS NULL AND ledger IS NOT NULL AND own <= ?1
+             AND NOT EXISTS (SELECT 1 FROM photo WHERE case_id = case_local.id AND photo.state = 'waiting')
+             AND NOT EXISTS (SELECT 1 FROM intent WHERE case_id = case_local.id AND refused IS NOT NULL)
+             ORDER BY id LIMIT 1 OFFSET ?2";
+        let (what, own, sql) = *self.dice.pick(&[
+            ("a case is lost", 0, "DELETE FROM case_local WHERE id = ?1"),
+            ("an event is lost", 1, "DELETE FROM event WHERE case_id = ?1 AND version = 1"),
+            ("the document is spoilt", 1, "UPDATE case_local SET base = substr(base, 1, 40) WHERE id = ?1"),
+        ]);
+        let skipped = self.dice.below(8) as i64;
+        let mut found = spoilt.prepare(HELD).unwrap();
+        let case: Option<[u8; 16]> = found.query_row((own, skipped), |row| row.get(0)).ok();
+        let Some(case) = case else { return Ok(()) };
+        spoilt.execute(sql, [case]).unwrap();
+        self.counted.misfortunes += 1;
+        self.note(format!("phone {name} rots: {what} of case {}", CaseId::from_bytes(case)));
+        Ok(())
+    }
+
     /// After a phone went back in time: what only it held is gone, and nobody may expect it.
     fn forget_what_is_not_on(&mut self, name: usize) {
         let path = self.phones[name].database();

@@ -31,7 +31,9 @@ impl World {
         match self.dice.below(100) {
             0..38 => self.in_the_field(),
             38..58 => self.at_the_office(),
-            58..80 => self.press_sync(),
+            58..79 => self.press_sync(),
+            79 if self.scale.rot => self.rot(),
+            79 => self.press_sync(),
             80..84 => self.change_link(),
             84..86 => self.turn_background(),
             86..91 => self.die_soon(),

@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Rescue(RescueArgs),
     /// Brings a rescue bundle, of this phone or another, to the server.
     Carry(CarryArgs),
+    /// Write the flight recorder's file: times, sizes and codes of the last syncs, nothing of what was reported.
+    Trace(TraceArgs),
 }
 
 /// Arguments of `enrol`.
@@ -259,6 +261,14 @@ pub(crate) struct RequestArgs {
 /// Arguments of `rescue`.
 #[derive(Debug, Args)]
 pub(crate) struct RescueArgs {
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// Arguments of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 use xunge_client_core::client::{CaseDetail, CaseItem, Config, DataPlan, ListQuery, Phone, PhoneError, PhotoInput};
 use xunge_client_core::model::{CaseId, Facts, Mode, PhotoRole};
+use xunge_client_core::platform::FileError;
 use xunge_client_core::workflow::{Payload, Verb, Verdict};
 
-use super::args::{Cli, Command, DataArgs, EditArgs, ListArgs, RequestArgs, RescueArgs};
+use super::args::{Cli, Command, DataArgs, EditArgs, ListArgs, RequestArgs, RescueArgs, TraceArgs};
 use super::output::{Failure, Said};
 use super::{facts, people, sync};
 
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Said, Failure> {
         }
         Command::Rescue(args) => rescue(&phone, args),
         Command::Carry(args) => sync::carry(&phone, args),
+        Command::Trace(args) => trace(&phone, args),
     }
 }
 
@@ -52,6 +54,13 @@ fn rescue(phone: &Phone, args: &RescueArgs) -> Result<Said, Failure> {
         "bytes": done.bytes,
     });
     Ok(Said { ok: done.unreadable == 0, ..Said::new(json, people::rescued(&done)) })
+}
+
+fn trace(phone: &Phone, args: &TraceArgs) -> Result<Said, Failure> {
+    let (bytes, path) = (phone.trace(), args.out.display().to_string());
+    let written = std::fs::write(&args.out, &bytes);
+    written.map_err(|error| PhoneError::File(FileError::Other { path: path.clone(), reason: error.to_string() }))?;
+    Ok(Said::new(json!({"file": path, "bytes": bytes.len()}), format!("同步记录已写入:{path}")))
 }
 
 /// A case id as typed.

@@ -63,6 +63,7 @@ impl Step<'_> {
         let summary = std::mem::take(&mut engine.session).finish(stop);
         (engine.reference_tried, engine.more) = (false, false);
         engine.troubled.clear();
+        (engine.census_from, engine.census_tries) = (None, 0);
         if summary.drained {
             self.notify(Notice::Drained);
         }

@@ -28,6 +28,7 @@ impl Step<'_> {
             photos: if engine.uploads.is_active() { 0 } else { engine.settings.offers },
             parked_cases: engine.parking.cases(now_ms),
             parked_photos,
+            counting: engine.counting(),
         }));
     }
 
@@ -42,17 +43,23 @@ impl Step<'_> {
         // The link may have changed since these were offered.
         engine.uploads.keep(|upload| plan.decide(upload.item, 0, by_hand) == Leave::Send);
         (engine.counter, engine.reference) = (batch.counter, batch.reference);
+        if !engine.session.has_exchanged() {
+            engine.census_due = batch.census_due;
+        }
         let nothing = batch.cases.is_empty() && batch.requests.is_empty() && batch.photos.is_empty();
-        if nothing && !engine.more && !engine.curious {
+        // Whoever always has something to say counts at the end of a run.
+        let counts = batch.census.is_some() && engine.session.has_exchanged();
+        if nothing && !engine.more && !engine.curious && !counts {
             return self.rest();
         }
         engine.curious = false;
+        engine.census_tries += u32::from(batch.census.is_some());
         let Some(identity) = &engine.identity else { return self.conclude(Some(Stop::NotEnrolled)) };
-        let page = page::build(batch, engine.size, identity.device, &identity.key, self.now.wall);
+        let page = page::build(batch, engine.size, &mut engine.scales, identity.device, &identity.key, self.now.wall);
         engine.counter = page.sent.counter;
         self.out.push(Effect::Persist(Write::Sent(page.sent.clone())));
         let exchange = self.send(OutboundKind::Sync, page.envelope.clone(), None);
-        self.engine.turn = Turn::Sending { exchange, page: Box::new(page) };
+        self.engine.turn = Turn::Sending { exchange, page: Box::new(page), since_ms: self.now.mono_ms };
     }
 
     pub(super) fn send(&mut self, kind: OutboundKind, body: Vec<u8>, bearer: Option<String>) -> u64 {
@@ -64,7 +71,9 @@ impl Step<'_> {
 
     pub(super) fn answered(&mut self, exchange: u64, response: &Response) {
         match std::mem::replace(&mut self.engine.turn, Turn::Idle) {
-            Turn::Sending { exchange: mine, page } if mine == exchange => self.sync_answered(page, response),
+            Turn::Sending { exchange: mine, page, since_ms } if mine == exchange => {
+                self.sync_answered(page, response, self.now.mono_ms.saturating_sub(since_ms));
+            }
             Turn::Token { exchange: mine } if mine == exchange => self.token_answered(response),
             Turn::Reference { exchange: mine } if mine == exchange => self.reference_answered(response),
             // An answer nobody waits for any more.
@@ -80,25 +89,30 @@ impl Step<'_> {
             _ => false,
         };
         if waited_for {
-            self.engine.size.shrink();
+            if let Turn::Sending { since_ms, .. } = self.engine.turn {
+                self.engine.size.failed(self.now.mono_ms.saturating_sub(since_ms));
+            }
             self.fail(None, Stop::Offline);
         }
     }
 
-    pub(super) fn sync_answered(&mut self, page: Box<Page>, response: &Response) {
+    fn sync_answered(&mut self, page: Box<Page>, response: &Response, after_ms: u64) {
         match classify(response) {
             Class::Good => match check::open(&response.body, &page, self.now.wall) {
-                Ok(opened) => self.apply(page, opened),
+                Ok(opened) => {
+                    self.engine.size.answered(after_ms);
+                    self.apply(page, opened);
+                }
                 // Damaged on the way, or not from our server at all.
                 Err(BadAnswer::Wire(_)) => {
-                    self.engine.size.shrink();
+                    self.engine.size.failed(after_ms);
                     self.fail(None, Stop::Offline);
                 }
                 // A server that contradicts itself: nothing of it is believed.
                 Err(BadAnswer::Ack | BadAnswer::Feed) => self.fail(None, Stop::Stalled),
             },
             Class::Network => {
-                self.engine.size.shrink();
+                self.engine.size.failed(after_ms);
                 self.fail(None, Stop::Offline);
             }
             Class::Transient { after_ms } => {
@@ -111,9 +125,9 @@ impl Step<'_> {
     }
 
     pub(super) fn apply(&mut self, page: Box<Page>, opened: Opened) {
-        let Opened { answer, uploads, unanswered, token, more, reference } = opened;
+        let Opened { answer, uploads, unanswered, token, more, reference, census } = opened;
         self.engine.turn =
-            Turn::Applying { page, opened: Box::new(Aside { uploads, unanswered, token, more, reference }) };
+            Turn::Applying { page, opened: Box::new(Aside { uploads, unanswered, token, more, reference, census }) };
         self.out.push(Effect::Persist(Write::Answer(Box::new(answer))));
     }
 
@@ -123,13 +137,13 @@ impl Step<'_> {
         if outcome.progress || page.offers.is_empty() {
             engine.backoff.reset();
         }
-        engine.size.grow();
         engine.session.answered(&outcome);
         let now_ms = self.now.mono_ms;
         outcome.confirmed.iter().for_each(|case| engine.parking.release_case(case));
         outcome.stuck.iter().for_each(|case| engine.parking.park_case(*case, now_ms));
         opened.unanswered.iter().for_each(|photo| engine.parking.park_photo(*photo, now_ms));
         engine.more = opened.more;
+        engine.counted(&page, opened.census.as_ref());
         engine.wants_reference = opened.reference != engine.reference && !engine.reference_tried;
         if let Some(token) = opened.token {
             for (item, offset, bytes, location) in opened.uploads {
@@ -147,7 +161,8 @@ impl Step<'_> {
         if self.engine.session.stalls >= PATIENCE {
             return self.conclude(Some(Stop::Stalled));
         }
-        if page.text_left || opened.more || self.engine.again || outcome.new_epoch {
+        let goes_on = self.engine.census_from.is_some();
+        if page.text_left || opened.more || self.engine.again || outcome.new_epoch || goes_on {
             return self.collect();
         }
         self.rest();

@@ -1,22 +1,24 @@
 //! The state machine: whose turn it is, and what each event makes of it.
 
+mod census;
 mod ending;
 mod exchange;
 mod photos;
 mod reference;
+mod resting;
 
 use ed25519_dalek::SigningKey;
 
 use super::effect::{Effect, Notice, Stop};
 use super::event::{Event, Reason};
-use super::page::{Page, PageSize};
+use super::page::{Page, PageSize, Scales};
 use super::parking::Parking;
 use super::retry::Backoff;
 use super::session::Session;
 use super::uploads::Uploads;
 use crate::model::DeviceId;
 use crate::platform::Now;
-use crate::wire::PhotoItem;
+use crate::wire::{CensusReply, PhotoItem};
 
 /// Who signs this phone's requests.
 #[derive(Clone)]
@@ -49,6 +51,8 @@ impl Default for Settings {
     }
 }
 
+pub(super) use reference::REFERENCE_BYTES;
+
 enum Turn {
     /// Nothing in the air but uploads.
     Idle,
@@ -56,6 +60,8 @@ enum Turn {
     Sending {
         exchange: u64,
         page: Box<Page>,
+        /// When it left, by the monotonic clock.
+        since_ms: u64,
     },
     Applying {
         page: Box<Page>,
@@ -78,6 +84,7 @@ struct Aside {
     token: Option<String>,
     more: bool,
     reference: u64,
+    census: Option<CensusReply>,
 }
 
 /// Decides what a phone does about sync. Does nothing itself; see the module.
@@ -91,6 +98,7 @@ pub struct Engine {
     /// Version of the reference data here, as of the last collect.
     reference: u64,
     size: PageSize,
+    scales: Scales,
     backoff: Backoff,
     parking: Parking,
     uploads: Uploads,
@@ -114,6 +122,12 @@ pub struct Engine {
     token: Option<(String, u64)>,
     /// What goes now is paid by the byte.
     paid_link: bool,
+    /// The bucket to go on with, while what this phone holds is being compared.
+    census_from: Option<u8>,
+    /// The day's count was due when this run began.
+    census_due: bool,
+    /// Counts that were sent in this run and not answered.
+    census_tries: u32,
 }
 
 impl Engine {
@@ -127,6 +141,7 @@ impl Engine {
             counter: 0,
             reference: 0,
             size: PageSize::default(),
+            scales: Scales::default(),
             backoff: Backoff::default(),
             parking: Parking::default(),
             uploads: Uploads::default(),
@@ -142,6 +157,9 @@ impl Engine {
             reference_tried: false,
             token: None,
             paid_link: false,
+            census_from: None,
+            census_due: false,
+            census_tries: 0,
         }
     }
 
@@ -213,6 +231,9 @@ impl Step<'_> {
             Reason::Changed | Reason::Awake => {}
         }
         engine.curious |= reason != Reason::Changed;
+        if reason == Reason::Awake {
+            engine.size.renew();
+        }
         if engine.identity.is_none() {
             return self.conclude(Some(Stop::NotEnrolled));
         }

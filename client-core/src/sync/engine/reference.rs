@@ -9,7 +9,7 @@ use crate::sync::retry::{Class, classify};
 use crate::wire::{Proof, codec};
 
 /// Largest reference bundle taken, uncompressed.
-const REFERENCE_BYTES: usize = 8 << 20;
+pub(in crate::sync) const REFERENCE_BYTES: usize = 8 << 20;
 /// A token is renewed this long before its ten minutes end.
 const TOKEN_MS: u64 = 540_000;
 

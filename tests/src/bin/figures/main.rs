@@ -58,9 +58,15 @@ struct Arguments {
     /// Clone phones of the simulator as well.
     #[arg(long)]
     clones: bool,
+    /// Let what phones of the simulator hold rot as well.
+    #[arg(long)]
+    rot: bool,
     /// Steps of a seed of the simulator before everything heals.
     #[arg(long, default_value_t = Scale::default().steps)]
     steps: u32,
+    /// With `sim`: repeat the flight recorder's file of a phone (`xunge trace --out FILE`) instead of running seeds.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<std::path::PathBuf>,
     /// Phones of a seed of the simulator.
     #[arg(long, default_value_t = Scale::default().phones)]
     phones: usize,
@@ -173,6 +179,9 @@ async fn main() {
     let arguments = Arguments::parse();
     if arguments.which == Which::Log {
         return record::summary();
+    }
+    if let Some(file) = &arguments.replay {
+        return sim::replay(file);
     }
     let all = [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Crash, Which::Sim, Which::Gate];
     let wanted = all.into_iter().filter(|which| [*which, Which::All].contains(&arguments.which));

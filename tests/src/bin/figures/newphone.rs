@@ -1,7 +1,7 @@
 //! What a new phone is sent: the 303 cases its user reported, of 10,000 in the district.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use xunge_client_core::client::{Config, ListQuery, Phone};
 use xunge_tests::link::{Link, Weather};
@@ -17,7 +17,54 @@ const OWN: usize = 303;
 /// A phone brings at most 300 new cases a day, so the person whose phone is lost had two.
 const PUSH: usize = 100;
 
+/// A link on which the usual page of news never arrives whole: 20 kbit/s down, and every connection is cut after 5 s.
+fn torn_link() -> Weather {
+    Weather { down_bps: Some(20_000), cut_after: Some(Duration::from_secs(5)), ..Weather::WEAK }
+}
+
+/// Runs after which a phone counts as stuck.
+const RUNS: u32 = 40;
+
 pub(crate) async fn measure() -> Vec<Figure> {
+    let mut figures = torn().await;
+    figures.extend(whole().await);
+    figures
+}
+
+/// A second phone of somebody who reported 300 cases fetches them over the torn link.
+async fn torn() -> Vec<Figure> {
+    let scene = Scene::new();
+    let server = Server::start(&scene.data());
+    let owner = scene.users("inspector").remove(0);
+    let link = Link::open(server.address().parse().unwrap(), Weather::default()).await;
+    let open = || Phone::open(Config::new(scene.folder.path().join("new"))).unwrap();
+    open().enrol(&link.url(), &scene.code(&owner), None).await.unwrap();
+    let own = workload::cases(1, 300);
+    for (seed, part) in own.chunks(PUSH).enumerate() {
+        // One device may report 300 cases a day, but not in one push.
+        push(&server.url, &scene.code(&owner), 50 + seed as u64, part).await;
+    }
+    link.set(torn_link());
+    // A new process: the connection of before is from a better day.
+    let phone = open();
+    let (start, cuts) = (Instant::now(), || link.carried.cuts.load(Ordering::Relaxed));
+    let mut shown = 0;
+    for _ in 0..RUNS {
+        let report = phone.sync().await.unwrap();
+        shown = phone.cases(&ListQuery { limit: 500, ..ListQuery::default() }).unwrap().0.len();
+        if report.drained && shown == own.len() {
+            break;
+        }
+    }
+    assert_eq!(server.stop(), Some(0));
+    let trouble = format!("{:.0} / {}", start.elapsed().as_secs_f64(), cuts());
+    vec![
+        Figure::at_least("new phone, 20 kbit/s cut every 5 s: cases of 300", shown as f64, 300.0, ""),
+        Figure::note("new phone, 20 kbit/s cut every 5 s: seconds / cuts", trouble),
+    ]
+}
+
+async fn whole() -> Vec<Figure> {
     let scene = Scene::new();
     let server = Server::start(&scene.data());
     let inspectors = scene.users("inspector");

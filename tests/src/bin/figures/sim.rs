@@ -2,13 +2,31 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use xunge_client_core::sync::trace::{self, TraceFile};
 use xunge_tests::sim::{self, Scale, Stats, Violation};
 
 use super::figure::{Figure, grouped};
 use super::{Arguments, Tier, Which};
+
+/// Repeats what a phone's flight recorder holds, and says where the engine of this build would do something else.
+pub(crate) fn replay(file: &Path) {
+    let traces = TraceFile::read(&std::fs::read(file).unwrap()).and_then(|file| file.traces()).unwrap();
+    let mut differs = false;
+    for (number, recorded) in traces.iter().enumerate() {
+        match trace::replay(recorded) {
+            Ok(steps) => println!("segment {number}: {steps} steps, the same effects"),
+            Err(diverged) => println!("segment {number}: {diverged}"),
+        }
+        differs |= trace::replay(recorded).is_err();
+    }
+    if differs {
+        std::process::exit(1);
+    }
+}
 
 /// How many seeds a tier promises. Those of `ci` were run and hold, see docs/TESTING.md.
 pub(crate) fn seeds(tier: Tier) -> u64 {
@@ -32,7 +50,12 @@ impl From<&Arguments> for Wanted {
             target: seeds(arguments.tier),
             trace: arguments.trace,
             jobs: arguments.jobs.max(1),
-            scale: Scale { phones: arguments.phones, steps: arguments.steps, clones: arguments.clones },
+            scale: Scale {
+                phones: arguments.phones,
+                steps: arguments.steps,
+                clones: arguments.clones,
+                rot: arguments.rot,
+            },
         }
     }
 }

@@ -12,7 +12,7 @@ use xunge_tests::http::Api;
 use xunge_tests::link::{Link, Weather};
 use xunge_tests::process::Server;
 use xunge_tests::scene::Scene;
-use xunge_tests::{sink, workload};
+use xunge_tests::{dictionary, sink, workload};
 
 use super::figure::Figure;
 
@@ -57,7 +57,15 @@ pub(crate) async fn measure() -> Vec<Figure> {
     assert_eq!(server.stop(), Some(0));
 
     let bound = bare_post(&json!(facts)).await;
+    let dictionary = |bytes, known| {
+        let sizes = dictionary::measure(bytes, known);
+        let (body, all) = (sizes.body_ratio(), sizes.request_ratio());
+        format!("{:.0} -> {:.0} B, {body:.2} x; whole request {all:.2} x", sizes.plain, sizes.with)
+    };
     vec![
+        Figure::note("lone report, 4 KB dictionary, known words", dictionary(4 << 10, true)),
+        Figure::note("lone report, 4 KB dictionary, other words", dictionary(4 << 10, false)),
+        Figure::note("lone report, 16 KB dictionary, other words", dictionary(16 << 10, false)),
         Figure::note("W: JSON per case", format!("{} B", json!(facts).to_string().len() / CASES)),
         Figure::note("W: bound, zstd-19 JSON in one POST, up / down", format!("{} / {} B", bound.up, bound.down)),
         Figure::note("W: ours, up / down", format!("{} / {} B", push.up, push.down)),
