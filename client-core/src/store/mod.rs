@@ -52,10 +52,10 @@ pub use views::{
     CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhotoStatus, RequestStatus, StatusItem, Task, Unsent,
 };
 
+use self::case_row::CaseRow;
 use crate::doc::FieldDoc;
 use crate::model::{ActorId, CaseId, IntentId, Millis};
 use crate::platform::{Entropy, random};
-use self::case_row::CaseRow;
 
 /// The database of one phone, opened.
 pub struct Store {

@@ -154,11 +154,7 @@ fn note(tx: &Transaction<'_>, intent: &Unsent, edits: &[Edit], out: &[&Edit], co
 }
 
 /// The document without refused changes and without whatever builds on them.
-fn without_refused(
-    tx: &Transaction<'_>,
-    row: &mut CaseRow,
-    rejected: &[Rejected],
-) -> Result<FieldDoc, StoreError> {
+fn without_refused(tx: &Transaction<'_>, row: &mut CaseRow, rejected: &[Rejected]) -> Result<FieldDoc, StoreError> {
     let refused: BTreeSet<ChangeHash> = rejected.iter().map(|entry| entry.hash).collect();
     let bodies = row.sound_doc(tx)?.change_bodies_since(&[]);
     let good: Vec<&[u8]> =

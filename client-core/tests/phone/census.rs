@@ -1,7 +1,8 @@
 //! The daily count: what a phone lost, or should not have, is put right by the next day.
 
 use rusqlite::Connection;
-use xunge_client_core::model::{CaseId, Millis};
+use xunge_client_core::model::{CaseId, Millis, PhotoRole};
+use xunge_client_core::store::Step;
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::server::Server;
@@ -150,4 +151,28 @@ fn a_report_and_a_change_the_server_lost_without_a_word_are_offered_again() {
     assert_eq!(site.server.cases[&edited].doc.facts().0.description, "corrected");
     assert!(site.server.cases.contains_key(&site.cases[2]));
     assert!(site.cases.iter().all(|case| site.phone.is_on_server(*case)));
+}
+
+#[test]
+fn a_spoilt_document_stops_nobody_from_acting_on_the_case_nor_a_restored_server_from_being_told() {
+    let mut site = Site::new(4);
+    site.counts_of_next_sync();
+    let cases = site.cases.clone();
+    let photo = site.phone.attach(cases[0], PhotoRole::Before, b"picture");
+    site.damage("UPDATE case_local SET base = substr(base, 1, 80)");
+    site.phone.act(cases[0], &[Step::Detach(photo)]);
+    site.phone.act(cases[1], &[Step::Request { verb: Verb::Withdraw, payload: Box::default() }]);
+    site.phone.describe(cases[2], "corrected");
+    site.server.epoch += 1;
+    site.server.forget(cases[3]);
+    assert!(site.phone.sync_fine(&mut site.server).drained);
+    for _ in 0..2 {
+        site.tomorrow();
+    }
+    for case in &cases {
+        site.heads(*case);
+    }
+    assert_eq!(site.server.cases[&cases[2]].doc.facts().0.description, "corrected");
+    assert_eq!(site.server.cases[&cases[1]].ledger.as_ref().unwrap().version, 2, "the request arrived");
+    assert!(site.server.cases[&cases[0]].doc.facts().0.photos.is_empty());
 }

@@ -4,6 +4,8 @@
 //! bundle; what is new is only that nobody asks whether phone and user are still welcome. The signature is asked for:
 //! who was shut out can not be spoken for by somebody else.
 
+use std::sync::Arc;
+
 use xunge_client_core::model::Ulid;
 use xunge_client_core::wire::Bundle;
 
@@ -70,7 +72,7 @@ pub async fn release(
             })
         })
         .await?;
-    let received = take_in(desk, uploads, &sender.ok_or(ReleaseRefusal::NotTheirs)?, &letter).await?;
+    let received = take_in(desk, uploads, &sender.ok_or(ReleaseRefusal::NotTheirs)?, Arc::new(letter)).await?;
     let now = desk.services.security.now();
     store
         .write::<_, StoreError, _>(move |tx| {

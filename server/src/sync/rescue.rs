@@ -77,7 +77,7 @@ pub async fn receive(
             return Ok(Received::PutAside);
         }
     };
-    take_in(desk, uploads, &sender, &letter).await
+    take_in(desk, uploads, &sender, letter).await
 }
 
 /// Applies what a letter holds, page by page.
@@ -85,9 +85,10 @@ pub(super) async fn take_in(
     desk: &SyncDesk,
     uploads: &Uploads,
     sender: &Sender,
-    letter: &Letter,
+    letter: Arc<Letter>,
 ) -> Result<Received, RescueRefusal> {
     let contents = letter.contents().map_err(SyncRefusal::from)?;
+    // Large, and not needed while its photos are stored.
     drop(letter);
     let mut cases = 0;
     for page in &contents.pages {
