@@ -38,11 +38,11 @@ async fn torn() -> Vec<Figure> {
     let owner = scene.users("inspector").remove(0);
     let link = Link::open(server.address().parse().unwrap(), Weather::default()).await;
     let open = || Phone::open(Config::new(scene.folder.path().join("new"))).unwrap();
-    open().enrol(&link.url(), &scene.code(&owner), None).await.unwrap();
+    open().enrol(&link.url(), &scene.code(owner), None).await.unwrap();
     let own = workload::cases(1, 300);
     for (seed, part) in own.chunks(PUSH).enumerate() {
         // One device may report 300 cases a day, but not in one push.
-        push(&server.url, &scene.code(&owner), 50 + seed as u64, part).await;
+        push(&server.url, &scene.code(owner), 50 + seed as u64, part).await;
     }
     link.set(torn_link());
     // A new process: the connection of before is from a better day.
