@@ -237,8 +237,12 @@ mod action {
 /// Low four bits of a value's meta number; the rest is its length in bytes.
 mod value_type {
     pub(super) const NULL: u64 = 0;
+    pub(super) const UNSIGNED: u64 = 3;
     pub(super) const SIGNED: u64 = 4;
+    pub(super) const FLOAT: u64 = 5;
     pub(super) const TEXT: u64 = 6;
+    pub(super) const COUNTER: u64 = 8;
+    pub(super) const TIME: u64 = 9;
 }
 
 /// Reads the value that `meta` describes; `None` is a null.
@@ -252,8 +256,16 @@ fn read_scalar<'a>(values: &mut Reader<'a>, meta: u64) -> Result<Option<Scalar<'
             let number = raw.signed()?;
             if raw.is_empty() { Ok(Some(Scalar::Int(number))) } else { Err(Malformed) }
         }
+        // Never allowed in a register, but what the library can not read is malformed rather than a bad value.
+        value_type::UNSIGNED => raw.unsigned().and_then(|_| nothing_left(&raw)),
+        value_type::COUNTER | value_type::TIME => raw.signed().and_then(|_| nothing_left(&raw)),
+        value_type::FLOAT if length != 8 => Err(Malformed),
         _ => Ok(Some(Scalar::Foreign)),
     }
+}
+
+fn nothing_left<'a>(raw: &Reader<'_>) -> Result<Option<Scalar<'a>>, Malformed> {
+    if raw.is_empty() { Ok(Some(Scalar::Foreign)) } else { Err(Malformed) }
 }
 
 /// A column that is all null is left out of the chunk: it reads as that many nulls.
@@ -267,4 +279,26 @@ fn padded<T: Copy>(mut column: Vec<Option<T>>, rows: usize) -> Result<Vec<Option
 fn actor_at(actors: &[ActorId], index: u64) -> Result<ActorId, Malformed> {
     let index = usize::try_from(index).map_err(|_| Malformed)?;
     actors.get(index).copied().ok_or(Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The low four bits of a meta number name the type, the rest is the length in bytes.
+    fn read(kind: u64, bytes: &[u8]) -> Result<Option<Scalar<'_>>, Malformed> {
+        read_scalar(&mut Reader(bytes), (bytes.len() as u64) << 4 | kind)
+    }
+
+    #[test]
+    fn a_number_that_the_library_can_not_read_is_malformed_and_not_merely_a_bad_value() {
+        assert!(matches!(read(value_type::FLOAT, &[0; 8]), Ok(Some(Scalar::Foreign))));
+        for length in [0, 1, 6, 7, 9, 12] {
+            assert!(read(value_type::FLOAT, &vec![0; length]).is_err(), "a float of {length} bytes");
+        }
+        for kind in [value_type::UNSIGNED, value_type::SIGNED, value_type::COUNTER, value_type::TIME] {
+            assert!(read(kind, &[5]).is_ok(), "{kind}");
+            assert!(read(kind, &[]).is_err() && read(kind, &[5, 5]).is_err() && read(kind, &[0x80]).is_err(), "{kind}");
+        }
+    }
 }
