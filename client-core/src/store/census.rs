@@ -26,8 +26,8 @@ const AT_ONCE: i32 = 1;
 impl Store {
     /// Switches the daily count on, from the day after the one last heard of.
     ///
-    /// Off unless this was called: after the server was restored, a case that leaves because of a count may take a
-    /// colleague's remark with it that the server has not got back yet (docs/PROTOCOL.md, The daily count).
+    /// Off unless this was called: with it on, one simulated history in 24 lost a remark, and the cause is not found yet
+    /// (docs/PROTOCOL.md, The daily count).
     ///
     /// # Errors
     /// Whatever SQLite says.
