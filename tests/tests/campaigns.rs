@@ -35,7 +35,7 @@ async fn whichever_answer_is_lost_two_further_requests_are_enough() {
     let (calm, drops) = drops::every_answer(0).await;
     assert_eq!(drops.len() as u64, calm.requests);
     for drop in &drops {
-        assert!(drop.converged && drop.further <= 2, "{drop:?}");
+        assert!(drop.converged && drop.further <= drops::ALLOWED, "{drop:?}");
     }
 }
 

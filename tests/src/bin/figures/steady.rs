@@ -73,12 +73,12 @@ async fn silence(phone: &Phone) -> u64 {
 
 async fn lost() -> Vec<Figure> {
     let (calm, drops) = drops::every_answer(TEXTS).await;
-    for drop in drops.iter().filter(|drop| !drop.converged || drop.further > 2) {
+    for drop in drops.iter().filter(|drop| !drop.converged || drop.further > drops::ALLOWED) {
         eprintln!("{drop:?}");
     }
     let tried = drops.len() as u64;
     let open = drops.iter().filter(|drop| !drop.converged).count() as u64;
-    let slow = drops.iter().filter(|drop| drop.further > 2).count() as u64;
+    let slow = drops.iter().filter(|drop| drop.further > drops::ALLOWED).count() as u64;
     let most = drops.iter().map(|drop| drop.further).max().unwrap_or(0);
     vec![
         Figure::promise("sync: one answer lost, did not converge", tried, calm.requests, open),
