@@ -23,13 +23,6 @@ fn sum(who: &str, fields_of_stat: &[usize]) -> f64 {
     ticks.sum::<f64>() / ticks_per_second()
 }
 
-/// The most memory a process ever had resident, bytes.
-pub fn peak_bytes(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux tells what a process has");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("kilobytes") * 1_024
-}
-
 fn ticks_per_second() -> f64 {
     let output = Command::new("getconf").arg("CLK_TCK").output().expect("getconf is part of every Linux");
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")

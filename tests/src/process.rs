@@ -101,7 +101,7 @@ impl Server {
 
     /// The most memory the process ever had, bytes.
     pub fn peak_bytes(&self) -> u64 {
-        crate::cpu::peak_bytes(self.child.id())
+        crate::memory::high_water(Some(self.child.id()))
     }
 
     /// Waits for the process to die by itself; answers the signal it died of.

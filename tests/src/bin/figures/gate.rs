@@ -95,8 +95,10 @@ fn targets(wanted: &Wanted) -> Vec<Figure> {
     let mut figures: Vec<Figure> = found
         .iter()
         .map(|(_, name, wanted, report)| {
-            let name = format!("fuzz: {name} ({} taken)", grouped(report.accepted));
-            Figure::promise(name, report.inputs, *wanted, report.escapes.len() as u64)
+            let escapes = report.escapes.len() as u64;
+            let figure = Figure::promise(format!("fuzz: {name}"), report.inputs, *wanted, escapes);
+            let measured = format!("{}, {} taken", figure.measured, grouped(report.accepted));
+            Figure { measured, ..figure }
         })
         .collect();
     let peak = found.iter().map(|(.., report)| report.peak).max().unwrap_or_default();

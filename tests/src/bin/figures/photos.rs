@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use xunge_client_core::client::{Config, Phone, PhotoInput, PhotoSource, Place, ReportInput};
-use xunge_client_core::model::{Mode, PhotoRole, Sha256};
+use xunge_client_core::model::{Mode, PhotoRole};
+use xunge_tests::fleet::hard_to_compress;
 use xunge_tests::link::{Link, Weather};
 use xunge_tests::process::Server;
 use xunge_tests::scene::Scene;
@@ -71,18 +72,11 @@ async fn texts(weather: Weather) -> Trip {
 fn input(number: usize) -> ReportInput {
     ReportInput {
         category: Some("暴露垃圾".to_owned()),
-        text: Some(format!("第{number}处有暴露垃圾。{}", hard_to_compress(number))),
+        text: Some(format!("第{number}处有暴露垃圾。{}", hard_to_compress(number as u64))),
         place: Some(Place::pin(106.10 + number as f64 * 1e-5, 38.50)),
         mode: Some(Mode::Forwarded),
         ..ReportInput::default()
     }
-}
-
-/// Some hundred characters no compressor makes much smaller, so that the text needs several pages.
-fn hard_to_compress(number: usize) -> String {
-    let words =
-        (0u32..8).map(|part| Sha256::of(&[(number as u32).to_be_bytes(), part.to_be_bytes()].concat()).to_string());
-    words.collect()
 }
 
 /// Enrols on a fine link, reports offline, then syncs in `weather` until nothing waits.
