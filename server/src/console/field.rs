@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Choice(Vec<Group>),
     /// A few choices, all in sight.
     Radio(Vec<Choice>),
+    /// Photos from the reader's own disk; the value names those that were sent before.
+    Photos,
 }
 
 /// One thing to choose.
@@ -130,5 +132,18 @@ impl VerbForm {
     /// One press and nothing to fill in.
     pub(crate) fn is_simple(&self) -> bool {
         self.fields.is_empty()
+    }
+
+    /// It brings photos along.
+    pub(crate) fn has_photos(&self) -> bool {
+        self.fields.iter().any(|field| field.kind == Kind::Photos)
+    }
+
+    /// The same form on a page with others like it: its fields are told apart by `mark`.
+    pub(crate) fn marked(mut self, mark: &str) -> Self {
+        for field in &mut self.fields {
+            field.id = format!("{}-{mark}", field.id);
+        }
+        self
     }
 }

@@ -1,11 +1,12 @@
 //! The forms of a case: one per verb its reader could use, its fields read off the workflow's table.
 
-use xunge_client_core::model::{CategoryRef, LocalDay, Millis, Mode};
+use xunge_client_core::model::{CategoryRef, LocalDay, Millis, Mode, OrgCode, PhotoHash};
 use xunge_client_core::workflow::{Level, Member, Rule, Satisfaction, Verb, VoidReason};
 
 use super::act::Attempt;
 use super::choices::{self, ungrouped};
 use super::field::{Choice, Field, Group, Kind, VerbForm};
+use super::suggested;
 use super::visit::Visit;
 use crate::domain::cases::CaseDetail;
 use crate::domain::clocks;
@@ -45,7 +46,8 @@ impl Bench<'_> {
         self.detail.offers.iter().filter(at_a_desk).map(|verb| self.form(*verb)).collect()
     }
 
-    fn form(&self, verb: Verb) -> VerbForm {
+    /// The form of one verb.
+    pub(crate) fn form(&self, verb: Verb) -> VerbForm {
         let (lang, rule) = (self.visit.lang, Rule::of(verb));
         let attempt = self.attempt.filter(|attempt| attempt.verb == verb);
         let required = rule.required().iter().map(|member| (*member, true));
@@ -54,7 +56,7 @@ impl Bench<'_> {
         let title = lang.word("verb", verb.code());
         let overrules = verb == Verb::File && self.detail.ledger.mode_claim == Mode::SelfHandled;
         let fields: Vec<Field> = shown.map(|(member, needed)| self.field(verb, member, needed, attempt)).collect();
-        VerbForm {
+        let form = VerbForm {
             action: format!("/cases/{}/act", self.detail.item.id),
             verb: verb.code(),
             version: self.detail.item.version,
@@ -75,7 +77,10 @@ impl Bench<'_> {
             problem: attempt.map(|attempt| attempt.problem.clone()).unwrap_or_default(),
             way: attempt.map(|attempt| attempt.way.clone()).unwrap_or_default(),
             fields,
-        }
+        };
+        // Files come by a way of their own.
+        let action = if form.has_photos() { format!("{}/photos", form.action) } else { form.action.clone() };
+        VerbForm { action, ..form }
     }
 
     /// Which of the optional members a form offers. Fewer fields, faster decisions: places are corrected by the few
@@ -100,17 +105,9 @@ impl Bench<'_> {
         let lang = self.visit.lang;
         let sent = attempt.map(|attempt| attempt.sent.get(member.code()).to_owned());
         let value = sent.unwrap_or_else(|| self.default(verb, member));
-        let hint = match (verb, member) {
-            (_, Member::Level) => lang.say("act.level_hint"),
-            (Verb::Dispatch, Member::DueAt) => lang.say("act.due_hint"),
-            (Verb::File, Member::Handler) => lang.say("act.handler_hint"),
-            (_, Member::Missing) => lang.say("act.missing_hint"),
-            (Verb::Void, Member::Text) => lang.say("act.text_hint"),
-            (_, Member::MasterCaseId) => lang.say("act.master_hint"),
-            (_, Member::Photos) => lang.say("act.photos_hint"),
-            (_, Member::Note) => lang.say("act.note_hint"),
-            _ => "",
-        };
+        let kind = self.kind(verb, member, required, &value);
+        let value = if kind == Kind::Photos { hashes(&value) } else { value };
+        let sent_before = kind == Kind::Photos && !value.is_empty();
         Field {
             id: format!("{}-{}", verb.code().replace('_', "-"), member.code().replace('_', "-")),
             name: member.code().to_owned(),
@@ -118,13 +115,34 @@ impl Bench<'_> {
                 (Verb::Void, Member::Reason) => lang.say("case.void_reason").to_owned(),
                 _ => lang.word("member", member.code()),
             },
-            kind: self.kind(verb, member, required, &value),
-            required,
+            kind,
+            required: required && !sent_before,
             optional: lang.say("act.optional"),
-            hint: hint.to_owned(),
+            hint: self.hint(verb, member, &value),
             problem: attempt.and_then(|attempt| attempt.fields.get(&member)).cloned().unwrap_or_default(),
             value,
         }
+    }
+
+    fn hint(&self, verb: Verb, member: Member, value: &str) -> String {
+        let lang = self.visit.lang;
+        let key = match (verb, member) {
+            (_, Member::Photos) if !value.is_empty() => {
+                let sent = value.split(' ').count().to_string();
+                return lang.fill("act.photos_sent", &[("n", &sent)]);
+            }
+            (Verb::Dispatch, Member::Handler) => return suggested::words(self.visit, self.detail.suggestion.as_ref()),
+            (_, Member::Level) => "act.level_hint",
+            (Verb::Dispatch, Member::DueAt) => "act.due_hint",
+            (Verb::File, Member::Handler) => "act.handler_hint",
+            (_, Member::Missing) => "act.missing_hint",
+            (Verb::Void, Member::Text) => "act.text_hint",
+            (_, Member::MasterCaseId) => "act.master_hint",
+            (_, Member::Photos) => "act.photos_hint",
+            (_, Member::Note) => "act.note_hint",
+            _ => return String::new(),
+        };
+        lang.say(key).to_owned()
     }
 
     /// What a field holds before anybody touched it.
@@ -134,19 +152,22 @@ impl Bench<'_> {
             (_, Member::Category) => self.category().map(|key| key.to_string()).unwrap_or_default(),
             (Verb::File, Member::Mode) => Mode::Forwarded.code().to_owned(),
             (_, Member::Level) => ledger.level.code().to_owned(),
-            (Verb::Dispatch, Member::Handler) => {
-                ledger.handler_suggested.as_ref().map(ToString::to_string).unwrap_or_default()
-            }
+            (Verb::Dispatch, Member::Handler) => self.suggested().map(ToString::to_string).unwrap_or_default(),
             (Verb::Dispatch, Member::DueAt) => self.handling_due(),
             (_, Member::UrgeLevel) => "1".to_owned(),
             _ => String::new(),
         }
     }
 
+    /// The unit the case should go to, as far as anybody knows.
+    fn suggested(&self) -> Option<&OrgCode> {
+        self.detail.suggestion.as_ref().map(|suggestion| &suggestion.unit)
+    }
+
     /// The deadline the district's limits give the suggested unit; empty where no rule says anything.
     fn handling_due(&self) -> String {
         let (visit, ledger, category) = (self.visit, &self.detail.ledger, self.category());
-        let (services, handler) = (&visit.app.services, ledger.handler_suggested.as_ref());
+        let (services, handler) = (&visit.app.services, self.suggested());
         let due = clocks::handling_due(services, &visit.directory, category.as_ref(), ledger.level, handler, visit.now);
         due.map(|due| due.local_text().replace(' ', "T")).unwrap_or_default()
     }
@@ -182,7 +203,8 @@ impl Bench<'_> {
             Member::Assignee => Kind::Choice(self.people(first(), value)),
             Member::DueAt => Kind::Line("datetime-local"),
             Member::ReviewDate => Kind::Line("date"),
-            Member::MasterCaseId | Member::Photos => Kind::Line("text"),
+            Member::MasterCaseId => Kind::Line("text"),
+            Member::Photos => Kind::Photos,
             _ if required || member == Member::Text || member == Member::Note || member == Member::Reason => Kind::Long,
             _ => Kind::Line("text"),
         }
@@ -203,6 +225,12 @@ impl Bench<'_> {
         }
         groups
     }
+}
+
+/// The names of photos among the words of a field, a blank between them.
+fn hashes(text: &str) -> String {
+    let known = text.split_whitespace().filter(|word| word.parse::<PhotoHash>().is_ok());
+    known.collect::<Vec<_>>().join(" ")
 }
 
 /// `2023-11-30T18:00`, as `<input type=datetime-local>` sends it, in Asia/Shanghai.

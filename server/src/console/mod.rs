@@ -14,9 +14,11 @@
 //! Pages know no rule of the trade: they call the functions of `domain` that the JSON API calls.
 
 mod act;
+mod attach;
 mod case;
 mod choices;
 mod cookie;
+mod desk;
 mod desks;
 mod fault;
 mod field;
@@ -31,6 +33,7 @@ mod login;
 mod look;
 mod meanwhile;
 mod month;
+mod multipart;
 mod news;
 mod origin;
 mod overview;
@@ -41,6 +44,7 @@ mod review;
 mod sent;
 mod session;
 mod statics;
+mod suggested;
 mod svg;
 mod tables;
 mod visit;
@@ -72,6 +76,12 @@ pub fn router(app: App) -> Router {
         .route("/cases/{id}", get(case::get))
         // Whoever reloads the address of a refused form by hand gets the case.
         .route("/cases/{id}/act", get(case::back).post(act::post))
+        .route(
+            "/cases/{id}/act/photos",
+            get(case::back).post(attach::post).layer(DefaultBodyLimit::max(attach::MAX_BYTES)),
+        )
+        .route("/desk", get(desk::get))
+        .route("/desk/{id}", get(desk::back).post(desk::post))
         .route("/phones", get(phones::get))
         .route("/console/cases/{id}/photos/{sha256}", get(photo::get))
         .route("/console/language/{code}", get(login::language))

@@ -96,6 +96,11 @@ impl Visit {
         self.viewer.role == Role::TownOffice
     }
 
+    /// True for those whom cases wait for after the review.
+    pub(crate) fn has_desk(&self) -> bool {
+        matches!(self.viewer.role, Role::HandlingUnit | Role::Dispatcher | Role::DutyLeader)
+    }
+
     /// True for those who answer for phones.
     pub(crate) fn keeps_phones(&self) -> bool {
         matches!(self.viewer.role, Role::TownOffice | Role::DutyLeader | Role::Auditor | Role::Admin)
@@ -111,6 +116,7 @@ impl Visit {
         let mut tabs = Vec::new();
         tabs.extend(self.has_figures().then(|| tab("/", "nav.overview")));
         tabs.extend(self.reviews().then(|| tab("/review", "nav.review")));
+        tabs.extend(self.has_desk().then(|| tab("/desk", "nav.desk")));
         tabs.push(tab("/cases", "nav.cases"));
         tabs.extend(self.keeps_phones().then(|| tab("/phones", "nav.phones")));
         tabs

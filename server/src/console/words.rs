@@ -57,6 +57,15 @@ pub(crate) fn point(point: Point) -> String {
     format!("{}, {}", degrees(point.lon_e6), degrees(point.lat_e6))
 }
 
+/// The first line of what was written, cut after so many characters.
+pub(crate) fn excerpt(text: &str, most: usize) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
 /// A change in percent with its sign: `+57.34%`, `−4.43%`.
 pub(crate) fn change(percent: &str) -> String {
     match percent.strip_prefix('-') {

@@ -25,6 +25,18 @@ pub fn of(services: &Services, directory: &Directory, ledger: &Ledger, now: Mill
     readings.into_iter().map(|reading| ClockView { reading, standing: reading.standing(now) }).collect()
 }
 
+/// The clock that presses most: of those that run, the one that stands worst, and of those the first to end.
+pub fn most_pressing(clocks: &[ClockView]) -> Option<&ClockView> {
+    let rank = |standing| match standing {
+        Standing::Overdue => 0,
+        Standing::Warning => 1,
+        Standing::InTime => 2,
+        Standing::Paused => 3,
+    };
+    let running = clocks.iter().filter(|clock| clock.reading.stopped_at.is_none());
+    running.min_by_key(|clock| (rank(clock.standing), clock.reading.due_at))
+}
+
 /// When a case that is dispatched now has to be handled.
 pub fn handling_due(
     services: &Services,

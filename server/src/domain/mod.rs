@@ -9,6 +9,8 @@
 //! | [`commands`] | verbs of the office |
 //! | [`cases`] | lists, one case, its events |
 //! | [`clocks`] | how long reviews, signatures, handling and checks have, and had |
+//! | [`dispatch`] | which unit usually handles what, and where |
+//! | [`desk`] | what waits for a unit, a dispatcher, a duty leader |
 //! | [`counts`] | what each published number means |
 //! | [`uploads`] | who may send which bytes, and when a photo is here |
 //! | [`editions`] | published reports, which later ones are compared with |
@@ -31,7 +33,9 @@ pub mod cases;
 pub mod clocks;
 pub mod commands;
 pub mod counts;
+pub mod desk;
 pub mod directory;
+pub mod dispatch;
 pub mod editions;
 pub mod facts;
 pub mod feed;

@@ -18,6 +18,7 @@ mod owner;
 mod previews;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};

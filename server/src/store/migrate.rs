@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "0002_own_day.sql", text: include_str!("migrations/0002_own_day.sql") },
     Migration { version: 3, name: "0003_heard.sql", text: include_str!("migrations/0003_heard.sql") },
     Migration { version: 4, name: "0004_preview.sql", text: include_str!("migrations/0004_preview.sql") },
+    Migration { version: 5, name: "0005_dispatch_rule.sql", text: include_str!("migrations/0005_dispatch_rule.sql") },
 ];
 
 /// Applies what is missing.

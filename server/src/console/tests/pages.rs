@@ -60,6 +60,9 @@ async fn every_page_keeps_the_rules_for_every_role_in_both_languages_empty_or_fu
                 if user != "handle-huanwei" {
                     paths.extend(["/", "/?month=2023-10", "/?month=nonsense"].map(str::to_owned));
                 }
+                if ["handle-huanwei", "dispatch-1", "leader-1"].contains(&user) {
+                    paths.push("/desk".to_owned());
+                }
                 if ["leader-1", "audit-1", "admin", REVIEWER].contains(&user) {
                     paths.extend(["/phones", "/phones?show=waiting"].map(str::to_owned));
                 }

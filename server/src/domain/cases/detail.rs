@@ -7,6 +7,7 @@ use xunge_client_core::model::{CaseId, Facts, PhotoHash};
 use xunge_client_core::workflow::{Event, Ledger, Verb, offers};
 
 use super::{CaseItem, ITEM_COLUMNS, ITEM_WIDTH, item};
+use crate::domain::dispatch::{self, Suggestion};
 use crate::domain::people::Viewer;
 use crate::domain::photos::PREVIEW;
 use crate::domain::scope::{Keys, Scope};
@@ -32,6 +33,8 @@ pub struct CaseDetail {
     pub late_edited_at: Option<i64>,
     /// Verbs the viewer could use now.
     pub offers: Vec<Verb>,
+    /// Which unit to send it to, for whoever may.
+    pub suggestion: Option<Suggestion>,
 }
 
 /// A photo of a case.
@@ -83,12 +86,19 @@ pub async fn detail(
     }
     let ledger = ledger::row::ledger(row.text(ITEM_WIDTH + 10)?)?;
     let (facts, conflicts) = facts::shown(tx, id, &ledger).await?;
+    let offers = offers(Some(&ledger), &viewer.actor());
+    let suggestion = if offers.contains(&Verb::Dispatch) {
+        dispatch::suggest(&dispatch::rules(tx, row.text(ITEM_WIDTH)?).await?, &ledger)
+    } else {
+        None
+    };
     let conflicts = conflicts.into_iter().map(|conflict| (conflict.field, conflict.values)).collect();
     Ok(Some(CaseDetail {
         item: item(&row)?,
         facts,
         conflicts,
-        offers: offers(Some(&ledger), &viewer.actor()),
+        offers,
+        suggestion,
         ledger,
         photo_list: photos(tx, id).await?,
         late_edited_at: row.opt_int(20)?,

@@ -34,6 +34,17 @@ pub async fn install(
         )
         .await?;
     }
+    // What a unit usually handles is where dispatch rules begin; of two units that name the same the first has it.
+    for unit in &org.units {
+        for category in &unit.handles {
+            tx.execute(
+                "INSERT INTO dispatch_rule (district, category, grid, unit, at) VALUES (?1, ?2, '', ?3, ?4)
+                 ON CONFLICT (district, category, grid) DO NOTHING",
+                params![unit.district.as_str(), category.to_string(), unit.code.as_str(), now.0],
+            )
+            .await?;
+        }
+    }
     for category in taxonomy.categories() {
         let key = &category.key;
         let maps_to = (!category.maps_to.is_empty()).then(|| category.maps_to.join(";"));

@@ -1,0 +1,276 @@
+//! What waits for units, dispatchers and duty leaders, and how it is done from there.
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use xunge_client_core::model::{CaseId, Mode};
+use xunge_client_core::photo::synthetic::{self, Moment};
+use xunge_client_core::workflow::{Level, Payload, Verb};
+
+use super::html::Html;
+use super::office::{Answer, Browser, HOST, INSPECTOR, Office, REVIEWER, with};
+
+const UNIT: &str = "U640105-HW";
+const HANDLER: &str = "handle-huanwei";
+const HOUR: i64 = 3_600_000;
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// A filed case.
+async fn filed(office: &Office, number: u64) -> CaseId {
+    let case = office.simple(INSPECTOR, number, Mode::Forwarded).await;
+    office.district.act(REVIEWER, case, Verb::File, Payload::default()).await.unwrap();
+    case
+}
+
+/// A case that was dispatched, to be handled within so many hours.
+async fn dispatched(office: &Office, number: u64, hours: i64) -> CaseId {
+    let case = filed(office, number).await;
+    let due_at = Some(office.app.services.business.now().plus_ms(hours * HOUR));
+    let handler = Some(UNIT.parse().unwrap());
+    let payload = Payload { handler, due_at, level: Some(Level::Normal), ..Payload::default() };
+    office.district.act("dispatch-1", case, Verb::Dispatch, payload).await.unwrap();
+    case
+}
+
+/// Headings of the sections with the cases below each, in their order.
+fn shown(page: &Html) -> Vec<(String, Vec<CaseId>)> {
+    let mut sections: Vec<(String, Vec<CaseId>)> = Vec::new();
+    for element in &page.elements {
+        match element.name.as_str() {
+            "h2" => sections.push((element.text.split_whitespace().next().unwrap().to_owned(), Vec::new())),
+            "a" if element.attr("class") == "name" => {
+                let id = element.attr("href").strip_prefix("/cases/").unwrap().parse().unwrap();
+                sections.last_mut().unwrap().1.push(id);
+            }
+            _ => {}
+        }
+    }
+    sections
+}
+
+/// Sends a form with photos as a browser does.
+async fn send(
+    office: &Office,
+    browser: &Browser,
+    path: &str,
+    fields: &[(String, String)],
+    photos: &[Vec<u8>],
+) -> Answer {
+    let mut body = Vec::new();
+    for (name, value) in fields.iter().filter(|(name, _)| name != "file") {
+        body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
+    }
+    for photo in photos {
+        let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"1.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n";
+        body.extend(head.as_bytes());
+        body.extend(photo);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--b--\r\n");
+    let request = Office::request(browser, Method::POST, path)
+        .header("origin", format!("http://{HOST}"))
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "multipart/form-data; boundary=b");
+    office.send(request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_unit_sees_what_it_has_to_do_the_most_urgent_first() {
+    let office = Office::new().await;
+    let mut cases = Vec::new();
+    for (number, hours) in [30, 200, 100, 50, 60, 70].into_iter().enumerate() {
+        cases.push(dispatched(&office, number as u64, hours).await);
+    }
+    let due_at = Some(office.app.services.business.now().plus_ms(300 * HOUR));
+    let act = |user: &'static str, case, verb, payload| office.district.act(user, case, verb, payload);
+    for case in &cases[1..] {
+        act(HANDLER, *case, Verb::Sign, Payload::default()).await.unwrap();
+    }
+    act(HANDLER, cases[3], Verb::AskExtend, Payload { reason: text("吊车未到"), due_at, ..Payload::default() })
+        .await
+        .unwrap();
+    act(
+        "leader-1",
+        cases[4],
+        Verb::Suspend,
+        Payload {
+            reason: text("冬季不能施工"),
+            review_date: Some(office.app.services.business.now().plus_ms(90 * 24 * HOUR).local_day()),
+            ..Payload::default()
+        },
+    )
+    .await
+    .unwrap();
+    let other = dispatched(&office, 90, 10).await;
+    office
+        .district
+        .run("UPDATE case_row SET handler = 'U640105-SZ' WHERE id = ?1", vec![other.as_bytes().to_vec().into()])
+        .await;
+    let browser = office.browser(HANDLER).await;
+    let page = office.page(&browser, "/desk").await;
+    assert_eq!(
+        shown(&page),
+        [
+            ("待签收".to_owned(), vec![cases[0]]),
+            ("处置中".to_owned(), vec![cases[5], cases[2], cases[1]]),
+            ("已申请，等待值班长答复".to_owned(), vec![cases[3]]),
+            ("挂账、缓办".to_owned(), vec![cases[4]]),
+        ],
+        "by deadline, another unit's case is not here"
+    );
+    assert!(page.source.contains("吊车未到") && page.source.contains("冬季不能施工"));
+    // Ten days later some are late: those are named and come first.
+    office.app.services.business.advance(10 * 24 * HOUR);
+    let page = office.page(&browser, "/desk").await;
+    assert!(page.text_of("span").contains("已超期 5 件"), "{}", page.text_of("span"));
+    assert_eq!(shown(&page)[3].1, [cases[4]], "what is suspended is not late");
+}
+
+#[tokio::test]
+async fn a_unit_signs_and_feeds_back_with_photos_and_does_it_again_when_told_to() {
+    let office = Office::new().await;
+    let case = dispatched(&office, 1, 48).await;
+    let browser = office.browser(HANDLER).await;
+    let path = format!("/cases/{case}");
+    let form = office.page(&browser, &path).await.form("sign");
+    assert_eq!(office.post(&browser, &format!("{path}/act"), &form).await.location(), path);
+
+    let page = office.page(&browser, &path).await;
+    let form = with(page.form("feedback"), &[("note", "已清运 <两> 车")]);
+    let action = format!("{path}/act/photos");
+    assert!(page.all("form").any(|it| it.attr("action") == action && it.attr("enctype") == "multipart/form-data"));
+    let photos = [synthetic::jpeg(1, Moment::After, 320, 240), synthetic::jpeg(2, Moment::After, 320, 240)];
+
+    let stored = office.district.count("blob").await;
+    // Without a photo, with something that is none, and with a form of somebody else nothing happens.
+    let answer = send(&office, &browser, &action, &form, &[]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let answer = send(&office, &browser, &action, &form, &[b"MZ not a photo".to_vec()]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let stolen = with(form.clone(), &[("token", &"x".repeat(43))]);
+    assert_eq!(send(&office, &browser, &action, &stolen, &photos).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(office.district.count("blob").await, stored, "nothing was stored");
+    assert_eq!(office.district.state(case).await, "handling");
+
+    // A form that misses its words keeps the photos that came with it.
+    let wordless = with(form.clone(), &[("note", "")]);
+    let answer = send(&office, &browser, &action, &wordless, &photos[..1]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = answer.page("feedback without words");
+    assert!(page.text_of("p").contains("已收到 1 张"), "{}", page.text_of("p"));
+    let form = with(page.form("feedback"), &[("note", "已清运 <两> 车")]);
+    assert_eq!(send(&office, &browser, &action, &form, &photos[1..]).await.location(), path);
+    assert_eq!(office.district.state(case).await, "handled");
+    let page = office.page(&browser, &path).await;
+    assert_eq!(page.all("img").filter(|it| it.attr("alt").starts_with("处置反馈")).count(), 2, "both photos");
+    assert_eq!(shown(&office.page(&browser, "/desk").await), []);
+
+    // Sent back for rework it returns under a heading of its own.
+    let rework = Payload { reason: text("西侧还有残留"), ..Payload::default() };
+    office.district.act(REVIEWER, case, Verb::Rework, rework).await.unwrap();
+    let page = office.page(&browser, "/desk").await;
+    assert_eq!(shown(&page), [("返工".to_owned(), vec![case])]);
+    assert!(page.source.contains("返工 1 次"));
+}
+
+#[tokio::test]
+async fn a_unit_never_sees_how_to_reach_who_reported() {
+    let office = Office::new().await;
+    let case = dispatched(&office, 1, 48).await;
+    let sql = "INSERT INTO case_contact (case_id, name, phone, remove_after) VALUES (?1, '马秀英', '13995001234', 0)";
+    office.district.run(sql, vec![case.as_bytes().to_vec().into()]).await;
+    let browser = office.browser(HANDLER).await;
+    for path in ["/desk".to_owned(), format!("/cases/{case}"), "/cases".to_owned()] {
+        let page = office.page(&browser, &path).await;
+        assert!(!page.source.contains("马秀英") && !page.source.contains("1399500"), "{path}");
+    }
+    // Another unit's clerk does not see the case at all.
+    let other = office.browser("handle-shizheng").await;
+    assert_eq!(office.get(&other, &format!("/cases/{case}")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_dispatcher_sees_which_unit_a_rule_names_and_why_and_may_choose_another() {
+    let office = Office::new().await;
+    let [case, other] = [filed(&office, 1).await, filed(&office, 2).await];
+    let browser = office.browser("dispatch-1").await;
+    let page = office.page(&browser, "/desk").await;
+    assert_eq!(shown(&page), [("待派遣".to_owned(), vec![case, other])]);
+    assert!(page.source.contains("建议：西夏区环境卫生管理所（派遣规则：暴露垃圾 × 全区）"), "{}", page.text_of("p"));
+
+    let path = format!("/cases/{case}");
+    let page = office.page(&browser, &path).await;
+    assert!(page.text_of("p").contains("建议：西夏区环境卫生管理所（派遣规则：暴露垃圾 × 全区）。可以改派。"));
+    let form = page.form("dispatch");
+    let value = |name: &str| form.iter().find(|(key, _)| key == name).unwrap().1.clone();
+    assert_eq!(value("handler"), UNIT, "chosen already");
+    assert!(!value("due_at").is_empty(), "with the deadline of its limits");
+    office.post(&browser, &format!("{path}/act"), &with(form, &[("handler", "U640105-ZD")])).await.location();
+    assert_eq!(office.district.ledger(case).await.handler.unwrap().as_str(), "U640105-ZD");
+
+    // What the office named when it filed goes before the rule.
+    let case = office.simple(INSPECTOR, 3, Mode::Forwarded).await;
+    let named = Payload { handler: Some("U640105-SZ".parse().unwrap()), ..Payload::default() };
+    office.district.act(REVIEWER, case, Verb::File, named).await.unwrap();
+    let page = office.page(&browser, &format!("/cases/{case}")).await;
+    assert!(page.text_of("p").contains("建议：西夏区市政设施管理所（镇街立案时提出）"));
+    // Without a rule nothing is chosen.
+    office.district.run("DELETE FROM dispatch_rule", vec![]).await;
+    let page = office.page(&browser, &format!("/cases/{other}")).await;
+    assert!(page.text_of("p").contains("没有派遣规则适用"));
+    assert!(page.form("dispatch").contains(&("handler".to_owned(), String::new())));
+}
+
+#[tokio::test]
+async fn a_leader_answers_what_units_ask_on_the_desk_itself() {
+    let office = Office::new().await;
+    let [returned, extended, refused] =
+        [dispatched(&office, 1, 48).await, dispatched(&office, 2, 48).await, dispatched(&office, 3, 48).await];
+    let due_at = Some(office.app.services.business.now().plus_ms(300 * HOUR));
+    let district = &office.district;
+    let ask = Payload { reason: text("不属本单位职责"), ..Payload::default() };
+    district.act(HANDLER, returned, Verb::AskReturn, ask).await.unwrap();
+    for case in [extended, refused] {
+        district.act(HANDLER, case, Verb::Sign, Payload::default()).await.unwrap();
+        let ask = Payload { reason: text("等待配件"), due_at, ..Payload::default() };
+        district.act(HANDLER, case, Verb::AskExtend, ask).await.unwrap();
+    }
+    let browser = office.browser("leader-1").await;
+    let page = office.page(&browser, "/desk").await;
+    assert_eq!(
+        shown(&page),
+        [("申请退单".to_owned(), vec![returned]), ("申请延期".to_owned(), vec![extended, refused])]
+    );
+    assert!(page.source.contains("西夏区环境卫生管理所") && page.source.contains("等待配件"));
+    let path = |case: CaseId| format!("/desk/{case}");
+    let form = |page: &Html, case: CaseId, verb: &str| {
+        let forms = page.elements.iter().filter(|it| it.attr("action") == path(case)).count();
+        assert_eq!(forms, 2, "approve and refuse");
+        let mut form = page.form(&path(case));
+        form.iter_mut().find(|(name, _)| name == "verb").unwrap().1 = verb.to_owned();
+        form
+    };
+    let answer = office.post(&browser, &path(returned), &form(&page, returned, "approve_return")).await;
+    assert_eq!(answer.location(), "/desk");
+    assert_eq!(district.state(returned).await, "filed");
+    office.post(&browser, &path(extended), &form(&page, extended, "approve_extend")).await.location();
+    assert_eq!(district.ledger(extended).await.due_at, due_at);
+    // A refusal needs its reason; without one the case's page says so.
+    let answer = office.post(&browser, &path(refused), &form(&page, refused, "refuse_extend")).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let reason = with(form(&page, refused, "refuse_extend"), &[("reason", "配件昨日已到")]);
+    assert_eq!(office.post(&browser, &path(refused), &reason).await.location(), "/desk");
+    assert_eq!(shown(&office.page(&browser, "/desk").await), []);
+}
+
+#[tokio::test]
+async fn others_have_no_desk() {
+    let office = Office::new().await;
+    for user in [REVIEWER, "hotline-1", "audit-1", "admin"] {
+        let browser = office.browser(user).await;
+        assert_eq!(office.get(&browser, "/desk").await.status, StatusCode::FORBIDDEN, "{user}");
+        assert!(!office.page(&browser, "/cases").await.source.contains("href=\"/desk\""), "{user}");
+    }
+}

@@ -1,0 +1,79 @@
+//! Desks (待办): the open cases that wait for a unit, a dispatcher or a duty leader.
+//!
+//! Open states are few beside all cases there ever were, so each question is one range of the index on state.
+
+use xunge_client_core::workflow::{Ledger, State};
+
+use super::cases::{CaseItem, ITEM_COLUMNS, ITEM_WIDTH, item};
+use super::ledger;
+use super::scope::{Column, Scope};
+use crate::params;
+use crate::store::{Row, StoreError, Tx};
+
+/// Most cases of one state on a desk. Whoever has more open works off the oldest first; the list of cases has the rest.
+pub const MOST: usize = 200;
+
+/// An open case with everything decided so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeskCase {
+    /// What lists show.
+    pub item: CaseItem,
+    /// What was decided.
+    pub ledger: Ledger,
+}
+
+/// What a unit has in hand: dispatched to it or being handled by it, the earliest deadline first.
+pub async fn of_unit(tx: &mut dyn Tx, district: &str, unit: &str) -> Result<Vec<DeskCase>, StoreError> {
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS}, ledger FROM case_row WHERE district = ?1 AND state = ?2 AND COALESCE(handler, '') = ?3
+         ORDER BY due_at, received_at, id LIMIT {MOST}"
+    );
+    let mut found = Vec::new();
+    for state in [State::Dispatched, State::Handling] {
+        let rows = tx.query(&sql, params![district, state.code(), unit]).await?;
+        found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
+}
+
+/// Filed cases that wait for a dispatcher, the first filed first.
+pub async fn to_dispatch(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<DeskCase>, StoreError> {
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS}, ledger FROM case_row WHERE district = ?1 AND state = ?2
+         ORDER BY filed_at, received_at, id LIMIT {MOST}"
+    );
+    let mut found = Vec::new();
+    for district in districts(scope) {
+        let rows = tx.query(&sql, params![district, State::Filed.code()]).await?;
+        found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
+}
+
+/// Cases whose unit asked for something that a duty leader has not answered, and cases that rest (挂账, 缓办).
+///
+/// The ledger is looked into as text: of a district's open cases, hundreds, that costs less than an index would.
+pub async fn to_answer(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<DeskCase>, StoreError> {
+    // Quotes inside words are escaped in JSON, so no reason anybody typed looks like this.
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS}, ledger FROM case_row WHERE district = ?1 AND state = ?2
+         AND (ledger LIKE '%\"ask\":{{%' OR ledger LIKE '%\"suspended\":{{%' OR ledger LIKE '%\"deferred\":{{%')
+         ORDER BY due_at, received_at, id LIMIT {MOST}"
+    );
+    let mut found = Vec::new();
+    for district in districts(scope) {
+        for state in [State::Dispatched, State::Handling] {
+            let rows = tx.query(&sql, params![district, state.code()]).await?;
+            found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
+        }
+    }
+    Ok(found)
+}
+
+fn districts(scope: &Scope) -> impl Iterator<Item = &str> {
+    scope.branches().iter().filter(|branch| branch.column == Column::District).map(|branch| branch.value.as_str())
+}
+
+fn read(row: &Row) -> Result<DeskCase, StoreError> {
+    Ok(DeskCase { item: item(row)?, ledger: ledger::row::ledger(row.text(ITEM_WIDTH)?)? })
+}
