@@ -28,8 +28,9 @@ pub struct Killed {
     pub photos_missing: u64,
 }
 
-/// A process under test lives at most this long before it is killed, if it has not ended.
-const PHONE_LIFE_MS: u64 = 60;
+/// A process under test lives at most this long before it is killed, if it has not ended. A phone is through with a
+/// report with a photo, or with a sync, in about half of it.
+const PHONE_LIFE_MS: u64 = 150;
 const SERVER_LIFE_MS: u64 = 250;
 
 /// Kills until there were `wanted` kills, one in three of the server; then everything drains.

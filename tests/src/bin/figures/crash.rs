@@ -33,7 +33,7 @@ pub(crate) struct Wanted {
 
 impl From<&Arguments> for Wanted {
     fn from(arguments: &Arguments) -> Self {
-        let seeds = arguments.seeds_of(Which::Crash).expect("crashes run by seeds");
+        let seeds = arguments.seeds_of(Which::CrashDisk).expect("crashes run by seeds");
         Self { seeds, target: recoveries(arguments.tier), jobs: arguments.jobs.max(1), trace: arguments.trace }
     }
 }

@@ -1,7 +1,7 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | photos | server | new-phone | crash | sim | gate | all [--tier quick|ci|full] [--json] [--record]`. Wall times on a
-//! shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
+//! `figures -- sync | photos | server | new-phone | crash | sim | gate | all [--tier quick|ci|full] [--json] [--record]`; `crash` is
+//! `crash-disk` and `crash-real`. Wall times on a shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
 //! committed log, `figures -- log` adds the log up. The exit code is 1 if a promise was broken; a target that is
 //! missed is printed as SHORT and is no failure, because machines differ.
 
@@ -84,8 +84,12 @@ enum Which {
     Server,
     /// What a new phone is sent.
     NewPhone,
-    /// Disks that fail, processes killed, answers cut, the server put back.
+    /// Both kinds of crashes.
     Crash,
+    /// Disks that fail, stop and forget.
+    CrashDisk,
+    /// Processes killed, answers cut, the server put back.
+    CrashReal,
     /// A city by the dice.
     Sim,
     /// Hostile input.
@@ -94,6 +98,18 @@ enum Which {
     All,
     /// What the committed log adds up to; measures nothing.
     Log,
+}
+
+impl Which {
+    /// What is measured, one after the other.
+    fn groups(self) -> Vec<Self> {
+        use Which::{All, Crash, CrashDisk, CrashReal, Gate, NewPhone, Photos, Server, Sim, Sync};
+        match self {
+            All => vec![Sync, Photos, NewPhone, Server, CrashDisk, CrashReal, Sim, Gate],
+            Crash => vec![CrashDisk, CrashReal],
+            one => vec![one],
+        }
+    }
 }
 
 /// How long a run.
@@ -137,7 +153,7 @@ impl Arguments {
         let of_tier = match which {
             Which::Sim => 0..sim::seeds(self.tier),
             Which::Gate => 0..gate::seeds(self.tier),
-            Which::Crash => 0..crash::seeds(self.tier),
+            Which::CrashDisk => 0..crash::seeds(self.tier),
             _ => return None,
         };
         Some(self.seeds.clone().unwrap_or(of_tier))
@@ -163,14 +179,11 @@ async fn measure(which: Which, arguments: &Arguments) -> Vec<Figure> {
         Which::Photos => photos::measure().await,
         Which::NewPhone => newphone::measure().await,
         Which::Server => server::measure(arguments.tier).await,
-        Which::Crash => {
-            let mut figures = crash::measure(&crash::Wanted::from(arguments)).await;
-            figures.extend(crash_real::measure(arguments.tier).await);
-            figures
-        }
+        Which::CrashDisk => crash::measure(&crash::Wanted::from(arguments)).await,
+        Which::CrashReal => crash_real::measure(arguments.tier).await,
         Which::Sim => sim::measure(&sim::Wanted::from(arguments)).await,
         Which::Gate => gate::measure(&gate::Wanted::from(arguments)).await,
-        Which::All | Which::Log => vec![],
+        Which::Crash | Which::All | Which::Log => vec![],
     }
 }
 
@@ -183,10 +196,8 @@ async fn main() {
     if let Some(file) = &arguments.replay {
         return sim::replay(file);
     }
-    let all = [Which::Sync, Which::Photos, Which::NewPhone, Which::Server, Which::Crash, Which::Sim, Which::Gate];
-    let wanted = all.into_iter().filter(|which| [*which, Which::All].contains(&arguments.which));
     let mut records = vec![];
-    for which in wanted {
+    for which in arguments.which.groups() {
         let watch = Watch::start();
         let figures = measure(which, &arguments).await;
         let record = watch.record(which, &arguments, figures);
