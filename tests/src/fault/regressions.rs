@@ -1,8 +1,9 @@
 //! What the stories found, each by itself.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use xunge_client_core::client::{Config, Parts, Phone, ReportInput};
+use xunge_client_core::client::{Config, ListQuery, Parts, Phone, ReportInput};
 use xunge_client_core::driver::host::PhotoFolder;
 use xunge_client_core::model::PhotoHash;
 use xunge_client_core::platform::Files;
@@ -59,13 +60,48 @@ fn photos_that_were_wiped_do_not_come_back_after_a_power_cut() {
     assert_eq!(left(&disk), []);
 }
 
+/// A phone's process on a disk; each start has dice of its own.
+fn phone(root: &Path, start: u64) -> Phone {
+    let parts = Parts { entropy: Arc::new(Seeded::new(start)), ..Parts::default() };
+    Phone::with_parts(Config::new(root.join("phone")), parts).unwrap()
+}
+
+fn report(text: &str) -> ReportInput {
+    ReportInput { text: Some(text.to_owned()), ..ReportInput::default() }
+}
+
+#[test]
+fn what_is_saved_after_a_save_whose_flush_failed_survives_a_power_cut() {
+    for later in 0.. {
+        let home = fast_folder();
+        let disk = attached(&home);
+        let before = phone(disk.root(), 1);
+        let mut saved = vec![before.draft(&report("first")).unwrap().id];
+        disk.fail(Failure::Once { at: disk.tried().0 + later });
+        saved.extend(before.draft(&report("second")).map(|item| item.id));
+        let failed = disk.heal();
+        drop(before);
+        let after = phone(disk.root(), 2);
+        saved.push(after.draft(&report("third")).unwrap().id);
+        let tree = moments(&disk).pop().unwrap().after(Loss::Drop, &mut Dice::new(0));
+        let left = fast_folder();
+        tree.write_to(left.path()).unwrap();
+        let (items, _) = phone(left.path(), 3).cases(&ListQuery::default()).unwrap();
+        let there = |id| items.iter().any(|item| item.id == id);
+        assert!(saved.iter().all(|id| there(*id)), "operation {later} of the second save failed: {items:?}");
+        if failed == 0 {
+            assert!(later > 1, "a save writes and flushes");
+            return;
+        }
+    }
+}
+
 #[test]
 fn words_that_were_wiped_do_not_come_back_with_the_old_log() {
     let home = fast_folder();
     let disk = attached(&home);
-    let parts = Parts { entropy: Arc::new(Seeded::new(1)), ..Parts::default() };
-    let phone = Phone::with_parts(Config::new(disk.root().join("phone")), parts).unwrap();
-    phone.draft(&ReportInput { text: Some(MARKER.to_owned()), ..ReportInput::default() }).unwrap();
+    let phone = phone(disk.root(), 1);
+    phone.draft(&report(MARKER)).unwrap();
     let holds =
         || left(&disk).iter().any(|(_, content)| content.windows(MARKER.len()).any(|it| it == MARKER.as_bytes()));
     assert!(holds(), "what is saved is on the disk");
