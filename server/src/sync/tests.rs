@@ -8,6 +8,8 @@ use xunge_client_core::wire::{Envelope, Frame, SyncDown, SyncUp};
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::SyncRefusal;
+use crate::domain::intake::QUARANTINE_BYTES;
+use crate::params;
 use crate::sync;
 use crate::testing::{District, facts};
 
@@ -205,6 +207,28 @@ async fn reports_beyond_the_days_quota_stay_on_the_phone_until_tomorrow() {
     district.advance_days(1);
     phone.drain(&district).await;
     assert_eq!(district.november(None).await.total.reported, 302);
+}
+
+#[tokio::test]
+async fn a_phone_that_filled_its_quarantine_waits_with_what_is_refused_and_still_reports() {
+    let district = District::new().await;
+    let user = district.inspectors().await.remove(0);
+    let mut phone = district.phone(&user).await;
+    const FILL: &str = "INSERT INTO quarantine (id, device, user_id, case_id, hash, code, field, bytes, at)
+         VALUES (?1, ?2, ?3, NULL, ?4, 'malformed', NULL, ?5, 0)";
+    let bytes = vec![0; QUARANTINE_BYTES as usize];
+    district.run(FILL, params![[1_u8; 16], phone.id.as_bytes(), user, [1_u8; 32], bytes].to_vec()).await;
+    phone.report(&facts(1, Mode::Forwarded, district.now()));
+    let honest = phone.up(district.now());
+    let mut damaged = honest.clone();
+    damaged.frames[0].changes = vec![b"not a change at all".to_vec().into()];
+    let before = district.rows("SELECT id FROM case_row").await;
+    let refusal = phone.send(&district, &damaged).await.unwrap_err();
+    assert_eq!((refusal.status(), refusal.code()), (429, "quota_quarantine"));
+    assert!(refusal.retry_after_s().is_some_and(|seconds| seconds > 0));
+    assert_eq!(district.rows("SELECT id FROM case_row").await, before, "nothing of it was written");
+    phone.send(&district, &honest).await.unwrap();
+    assert_eq!(district.november(None).await.total.reported, 1);
 }
 
 #[tokio::test]

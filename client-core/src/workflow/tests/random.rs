@@ -4,7 +4,7 @@ use super::desk::{give, ordinary};
 use super::*;
 
 const CASES: usize = 60;
-const ACCEPTED: u32 = 200_000;
+const ACCEPTED: u32 = 1_000_000;
 
 /// SplitMix64: one seed, one run.
 struct Dice(u64);
