@@ -1,11 +1,10 @@
 //! Bytes to bodies and back, with every limit checked before anything is believed.
 
-use std::io::{BufRead, Read};
-
 use minicbor::data::Type;
 use thiserror::Error;
 
-use super::limits;
+pub use super::packer::Packer;
+use super::{limits, packer};
 
 /// Why bytes are not a body of this protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -55,32 +54,12 @@ pub fn encode<T: minicbor::Encode<()>>(body: &T) -> Vec<u8> {
 
 /// One zstd frame; the level pays for the link, not for the CPU.
 pub fn compress(body: &[u8]) -> Vec<u8> {
-    let level = if body.len() < limits::BEST_COMPRESSION_BELOW { 19 } else { 9 };
-    // Above this log a receiver refuses; only bodies over 1 MiB could ask for more.
-    zstd::bulk::compress(body, level).expect("compressing memory into memory can not fail")
+    packer::compress(body, level(body.len()))
 }
 
-/// A compressor that keeps its tables from one frame to the next, for whoever packs many.
-///
-/// A fresh one allocates and clears up to some megabytes for each frame, whatever its size.
-pub struct Packer(zstd::bulk::Compressor<'static>);
-
-impl std::fmt::Debug for Packer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Packer").finish_non_exhaustive()
-    }
-}
-
-impl Packer {
-    /// A packer of this zstd level.
-    pub fn new(level: i32) -> Self {
-        Self(zstd::bulk::Compressor::new(level).expect("memory for the tables is there"))
-    }
-
-    /// One zstd frame, as [`compress`] makes it but for the level.
-    pub fn compress(&mut self, body: &[u8]) -> Vec<u8> {
-        self.0.compress(body).expect("compressing memory into memory can not fail")
-    }
+/// The zstd level worth its time for a body of so many bytes over a weak link.
+pub fn level(bytes: usize) -> i32 {
+    if bytes < limits::BEST_COMPRESSION_BELOW { 19 } else { 9 }
 }
 
 /// Decompresses and decodes a body, refusing whatever [`limits`] does not allow.
@@ -97,18 +76,12 @@ pub fn decode<T: for<'b> minicbor::Decode<'b, ()>>(body: &[u8]) -> Result<T, Wir
 
 /// Decompresses exactly one zstd frame with nothing behind it, at most `allowed` bytes.
 pub fn decompress(frame: &[u8], allowed: usize) -> Result<Vec<u8>, WireError> {
-    let broken = |error: std::io::Error| WireError::Frame(error.to_string());
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(frame).map_err(broken)?.single_frame();
-    decoder.window_log_max(limits::WINDOW_LOG).map_err(broken)?;
-    let mut body = Vec::with_capacity((frame.len() * 4).min(allowed));
-    decoder.by_ref().take(allowed as u64 + 1).read_to_end(&mut body).map_err(broken)?;
-    if body.len() > allowed {
-        return Err(WireError::TooLarge { what: "the decompressed body", allowed, found: body.len() });
-    }
-    let mut rest = decoder.finish();
-    match rest.fill_buf() {
-        Ok([]) => Ok(body),
-        _ => Err(WireError::Frame("something follows the frame".to_owned())),
+    let found = packer::decompress(frame, limits::WINDOW_LOG, allowed + 1);
+    let (body, followed) = found.map_err(|error| WireError::Frame(error.to_string()))?;
+    match body.len() {
+        found if found > allowed => Err(WireError::TooLarge { what: "the decompressed body", allowed, found }),
+        _ if followed => Err(WireError::Frame("something follows the frame".to_owned())),
+        _ => Ok(body),
     }
 }
 
@@ -175,17 +148,6 @@ mod tests {
     fn a_body_survives_packing() {
         let body: Vec<u32> = (0..1_000).collect();
         assert_eq!(unpack::<Vec<u32>>(&pack(&body)), Ok(body));
-    }
-
-    #[test]
-    fn a_packer_forgets_the_frame_before() {
-        let bodies: [Vec<u32>; 3] = [(0..20_000).collect(), vec![], (5..900).collect()];
-        let mut packer = Packer::new(6);
-        for body in bodies.iter().chain(&bodies) {
-            let frame = packer.compress(&encode(body));
-            assert_eq!(frame, Packer::new(6).compress(&encode(body)));
-            assert_eq!(unpack::<Vec<u32>>(&frame).as_ref(), Ok(body));
-        }
     }
 
     #[test]

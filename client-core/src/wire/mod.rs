@@ -14,6 +14,7 @@ pub mod codec;
 pub mod digest;
 pub mod envelope;
 pub mod limits;
+mod packer;
 mod problem;
 mod rescue;
 mod sync;

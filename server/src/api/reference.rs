@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use xunge_client_core::model::Sha256;
-use xunge_client_core::wire::codec;
+use xunge_client_core::wire::codec::{self, Packer};
 
 use super::openapi::ProblemBody;
 use super::query::Params;
@@ -42,7 +42,7 @@ pub(super) async fn bundle(
     }
     let (kind, body) = if wants_zstd(&headers) {
         // Level 19 over a hundred kilobytes is work for a thread that may take its time.
-        let packed = app.services.bench.run(move || codec::compress(&body)).await;
+        let packed = app.services.bench.run(move || Packer::new(codec::level(body.len())).compress(&body)).await;
         (ZSTD, packed)
     } else {
         ("application/json", body)

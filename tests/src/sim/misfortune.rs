@@ -121,13 +121,18 @@ impl World {
         }
         let index = self.dice.below(self.backups.len() as u64) as usize;
         let path = self.backups[index].clone();
+        let (phones, centre) = (&self.phones, &self.centre);
+        let lost =
+            self.promises.left_to_centre(|phone, text| phones[phone].holds(text), |case, text| centre.says(case, text));
+        super::hold(lost.is_empty(), "no saved remark is lost", || lost.join(", "))?;
         self.centre.restore(&path);
         self.counted.misfortunes += 1;
         self.sent.clear();
         self.note(format!("the centre is restored from backup {index}, epoch {}", self.centre.epoch));
         // Only what some phone still holds can come back.
         let known: BTreeSet<CaseId> = self.centre.cases().into_iter().collect();
-        self.promises.lost_at_centre(&known);
+        let centre = &self.centre;
+        self.promises.lost_at_centre(&known, |case, text| centre.says(case, text));
         self.check_centre()
     }
 

@@ -149,6 +149,11 @@ impl SimPhone {
         CaseId::from_parts(self.now(), self.ten())
     }
 
+    /// True if somebody said this on the phone and it is still there, sent or not.
+    pub(super) fn holds(&self, words: &str) -> bool {
+        self.look().prepare_cached("SELECT 1 FROM intent WHERE instr(body, ?1) > 0").unwrap().exists([words]).unwrap()
+    }
+
     /// The database as another program would read it.
     pub(super) fn look(&self) -> Rc<Connection> {
         let open = || {

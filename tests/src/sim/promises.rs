@@ -77,11 +77,28 @@ impl Promises {
         self.words.retain(|text, word| !word.phones.is_empty() || said_at_centre(word.case, text));
     }
 
+    /// Words whose phones forgot them with a case that left the view: from now on only the centre answers for them.
+    /// Gives those the centre does not say, which is a loss.
+    pub(super) fn left_to_centre(
+        &mut self,
+        holds_words: impl Fn(usize, &str) -> bool,
+        said_at_centre: impl Fn(CaseId, &str) -> bool,
+    ) -> Vec<String> {
+        let mut lost = Vec::new();
+        for (text, word) in &mut self.words {
+            word.phones.retain(|phone| holds_words(*phone, text));
+            if word.phones.is_empty() && !said_at_centre(word.case, text) {
+                lost.push(format!("{text} in case {}", word.case));
+            }
+        }
+        lost
+    }
+
     /// The centre went back in time: what no phone holds any more is gone.
-    pub(super) fn lost_at_centre(&mut self, known: &BTreeSet<CaseId>) {
+    pub(super) fn lost_at_centre(&mut self, known: &BTreeSet<CaseId>, said_at_centre: impl Fn(CaseId, &str) -> bool) {
         let excused = self.reports.extract_if(.., |case, phones| phones.is_empty() && !known.contains(case));
         self.excused.extend(excused.map(|(case, _)| case));
-        self.words.retain(|_, word| !word.phones.is_empty());
+        self.words.retain(|text, word| !word.phones.is_empty() || said_at_centre(word.case, text));
     }
 
     /// A phone showed a report as saved.
@@ -95,5 +112,24 @@ impl Promises {
         if let Some(words) = words {
             self.words.insert(words, Word { case, phones: BTreeSet::from([phone]) });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_left_with_their_case_are_asked_of_the_centre_and_not_of_a_restored_one() {
+        let case = CaseId::from_bytes([1; 16]);
+        let mut promises = Promises::default();
+        for (phone, words) in [(4, "[left]"), (5, "[kept]")] {
+            promises.edited(phone, case, Some(words.to_owned()));
+        }
+        let holds = |phone, _: &str| phone == 5;
+        assert_eq!(promises.clone().left_to_centre(holds, |_, _| false).len(), 1, "lost within an epoch");
+        assert!(promises.left_to_centre(holds, |_, _| true).is_empty());
+        promises.lost_at_centre(&BTreeSet::from([case]), |_, _| false);
+        assert_eq!(promises.words.keys().collect::<Vec<_>>(), ["[kept]"]);
     }
 }
