@@ -80,8 +80,10 @@ fn begin_epoch(applying: &Applying<'_, '_>, row: &mut CaseRow, version: u32) -> 
     if row.ledger_epoch == epoch {
         return Ok(());
     }
-    // Without news (`u32::MAX`) nothing is known of the restored server: it took the report anew, as it is now.
-    let keep_below = if version == u32::MAX { 1 } else { version };
+    // Without news (`u32::MAX`), or with news of a report that waits and is not told itself, the restored server took
+    // the report anew, as it is now.
+    let anew = version == u32::MAX || row.submit == Submit::Wanted;
+    let keep_below = if anew { 1 } else { version };
     const SQL: &str = "DELETE FROM event WHERE case_id = ?1 AND version >= ?2";
     applying.tx.prepare_cached(SQL)?.execute((row.id.as_bytes(), keep_below))?;
     row.ledger = None;

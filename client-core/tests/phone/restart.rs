@@ -1,8 +1,9 @@
 //! Power cuts, restores, clones: what the database alone brings back.
 
+use xunge_client_core::doc::Edit;
 use xunge_client_core::driver::core::Outside;
 use xunge_client_core::driver::host::make_folder;
-use xunge_client_core::model::{CaseId, PhotoRole};
+use xunge_client_core::model::{CaseId, Mode, PhotoRole};
 use xunge_client_core::store::{Step, Store, StoreError};
 use xunge_client_core::sync::{Event, Reason, Stop};
 use xunge_client_core::workflow::{Payload, Verb};
@@ -113,6 +114,28 @@ fn a_restored_server_gets_everything_back() {
     let ledger = phone.store.detail(old).unwrap().unwrap().ledger.unwrap();
     assert_eq!((ledger.version, Some(ledger)), (1, backup.cases[&old].ledger.clone()));
     assert_eq!(phone.store.phone().unwrap().epoch, 2);
+}
+
+/// Seed 248 of the simulator: the decision came with the answer that took the report, and the old report stayed below it.
+#[test]
+fn a_report_that_a_restored_server_takes_anew_with_a_request_is_shown_as_it_was_taken() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let backup = server.clone();
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    let claimed = |server: &Server| server.cases[&case].ledger.as_ref().unwrap().mode_claim;
+    let other = *Mode::ALL.iter().find(|mode| **mode != claimed(&server)).unwrap();
+    phone.act(case, &[Step::Edit(vec![Edit::ModeClaim(Some(other))])]);
+    phone.sync_fine(&mut server);
+    let handover = Payload { assignee: Some("li".into()), ..Payload::default() };
+    phone.act(case, &[Step::Request { verb: Verb::Handover, payload: Box::new(handover) }]);
+    phone.sync_fine(&mut server);
+    let mut restored = restored(&backup, &server);
+    assert!(phone.sync_fine(&mut restored).drained);
+    assert_eq!(claimed(&restored), other);
+    let ledger = phone.store.detail(case).unwrap().unwrap().ledger;
+    assert_eq!((ledger.as_ref().map(|it| it.version), &ledger), (Some(2), &restored.cases[&case].ledger));
 }
 
 #[test]
