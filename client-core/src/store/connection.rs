@@ -10,6 +10,9 @@ use super::StoreError;
 /// How long a write waits for another process; a sync transaction of a full page takes well under a second.
 const BUSY_MS: u32 = 10_000;
 
+/// Statements kept prepared; the whole store has fewer different ones.
+const STATEMENT_CACHE: usize = 128;
+
 /// Opens or creates a database file.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
@@ -31,7 +34,9 @@ fn prepare(connection: Connection) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // Deleted rows hold places and words of people.
     connection.pragma_update(None, "secure_delete", "FAST")?;
-    connection.set_prepared_statement_cache_capacity(64);
+    // Plans that do not depend on values: otherwise SQLite compiles a kept statement anew for every new value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     Ok(connection)
 }
 

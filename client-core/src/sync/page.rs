@@ -141,6 +141,7 @@ pub(super) fn build(
     batch: Batch,
     size: PageSize,
     scales: &mut Scales,
+    level: Option<i32>,
     device: DeviceId,
     key: &SigningKey,
     phone_time: Millis,
@@ -152,7 +153,8 @@ pub(super) fn build(
         // Text before photos: a page without all the text offers none.
         let offered = if take == all && !batch.text_left { offers } else { 0 };
         let up = body(&batch, take, offered, phone_time, size.room());
-        let frame = codec::pack(&up);
+        let body = codec::encode(&up);
+        let frame = codec::compress_at(&body, level.unwrap_or(codec::level(body.len())));
         let length = scales.weigh(&frame);
         if length <= size.bytes || (take <= 1 && offered == 0) {
             break (up, frame);

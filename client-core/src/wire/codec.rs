@@ -54,7 +54,13 @@ pub fn encode<T: minicbor::Encode<()>>(body: &T) -> Vec<u8> {
 
 /// One zstd frame; the level pays for the link, not for the CPU.
 pub fn compress(body: &[u8]) -> Vec<u8> {
-    packer::compress(body, level(body.len()))
+    compress_at(body, level(body.len()))
+}
+
+/// One zstd frame of a level.
+pub fn compress_at(body: &[u8], level: i32) -> Vec<u8> {
+    // Above the log of [`limits`] a receiver refuses; only bodies over 1 MiB could ask for more.
+    packer::compress(body, level)
 }
 
 /// The zstd level worth its time for a body of so many bytes over a weak link.

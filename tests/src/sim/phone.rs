@@ -127,7 +127,7 @@ impl SimPhone {
         let device = store.phone().unwrap().device;
         let seed = store.key_seed().unwrap();
         let identity = device.zip(seed).map(|(device, seed)| Identity { device, key: SigningKey::from_bytes(&seed) });
-        let engine = Engine::new(identity, Settings::default());
+        let engine = Engine::new(identity, Settings { level: Some(1), ..Settings::default() });
         let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (self.clock.clone(), self.entropy.clone());
         Core::new(engine, store.clone(), clock, entropy, Listeners::default())
     }

@@ -55,7 +55,9 @@ impl Step<'_> {
         engine.curious = false;
         engine.census_tries += u32::from(batch.census.is_some());
         let Some(identity) = &engine.identity else { return self.conclude(Some(Stop::NotEnrolled)) };
-        let page = page::build(batch, engine.size, &mut engine.scales, identity.device, &identity.key, self.now.wall);
+        let level = engine.settings.level;
+        let page =
+            page::build(batch, engine.size, &mut engine.scales, level, identity.device, &identity.key, self.now.wall);
         engine.counter = page.sent.counter;
         self.out.push(Effect::Persist(Write::Sent(page.sent.clone())));
         let exchange = self.send(OutboundKind::Sync, page.envelope.clone(), None);

@@ -42,12 +42,14 @@ pub struct Settings {
     pub poll_ms: u64,
     /// Photos and previews offered in one request.
     pub offers: usize,
+    /// zstd level of requests; none for the best the link can have.
+    pub level: Option<i32>,
 }
 
 impl Default for Settings {
     /// Five minutes, since an idle sync costs half a kilobyte; 32 photos are a minute of a good link.
     fn default() -> Self {
-        Self { poll_ms: 300_000, offers: 32 }
+        Self { poll_ms: 300_000, offers: 32, level: None }
     }
 }
 

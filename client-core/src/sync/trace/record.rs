@@ -58,7 +58,7 @@ impl Recorder {
     }
 
     fn begin(engine: &Engine, rest: Option<Rest>, names: Names) -> Self {
-        let Settings { poll_ms, offers } = engine.settings();
+        let Settings { poll_ms, offers, .. } = engine.settings();
         let enrolled = engine.is_enrolled();
         let trace = Trace { version: 1, enrolled, poll_ms, offers: offers as u64, rest, steps: Vec::new() };
         Self { trace, bytes: 64, names, kinds: BTreeMap::new() }

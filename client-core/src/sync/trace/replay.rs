@@ -47,7 +47,8 @@ pub fn replay(trace: &Trace) -> Result<usize, Diverged> {
     let identity = trace
         .enrolled
         .then(|| Identity { device: DeviceId::from_bytes([1; 16]), key: SigningKey::from_bytes(&[1; 32]) });
-    let settings = Settings { poll_ms: trace.poll_ms, offers: usize::try_from(trace.offers).unwrap_or(usize::MAX) };
+    let offers = usize::try_from(trace.offers).unwrap_or(usize::MAX);
+    let settings = Settings { poll_ms: trace.poll_ms, offers, ..Settings::default() };
     let mut engine = match &trace.rest {
         Some(rest) => Engine::resumed(identity, settings, rest, case_of, photo_of),
         None => Engine::new(identity, settings),
