@@ -23,8 +23,8 @@ fn a_city_keeps_its_promises_whatever_the_weather() {
 
 /// Seeds that once failed: after the centre was restored, work on a colleague's case or of the same person's other phone
 /// waited for ever (144, 146); a case that came back was written with numbers used before, and a colleague lacked a
-/// change (145); a remark was asked for that had left its phone with its case, after the centre had acknowledged it, and a report taken anew was shown as
-/// it had been taken before (248).
+/// change (145); a remark was asked for that had left its phone with its case, after the centre had acknowledged it, and
+/// a report taken anew was shown as it had been taken before (248).
 #[test]
 fn a_restored_centre_gets_back_what_any_phone_still_holds() {
     [144, 145, 146, 248].into_iter().for_each(holds);

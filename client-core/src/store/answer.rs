@@ -328,7 +328,7 @@ impl Applying<'_, '_> {
             answer.server_time.0,
             answer.now.0,
             answer.counter as i64,
-            census::day_after(answer),
+            census::day_after(&self.phone, answer),
         ))?;
         Ok(())
     }

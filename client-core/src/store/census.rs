@@ -11,8 +11,8 @@ use rusqlite::Transaction;
 
 use super::answer::Applying;
 use super::case_row::{CaseRow, Submit};
-use super::phone_row::{self, PhoneRow};
-use super::{Store, StoreError, events, intents};
+use super::phone_row::PhoneRow;
+use super::{StoreError, events, intents};
 use crate::doc::{FieldDoc, chunk};
 use crate::model::{CaseId, ChangeHash, Millis};
 use crate::sync::{Answer, Counting};
@@ -22,23 +22,6 @@ use crate::workflow::Ledger;
 
 /// The mark in `census_day` of a phone that is to count with its next sync.
 const AT_ONCE: i32 = 1;
-
-impl Store {
-    /// Switches the daily count on, from the day after the one last heard of.
-    ///
-    /// Off unless this was called: with it on, one simulated history in 24 lost a remark, and the cause is not found yet
-    /// (docs/PROTOCOL.md, The daily count).
-    ///
-    /// # Errors
-    /// Whatever SQLite says.
-    pub fn count_daily(&self) -> Result<(), StoreError> {
-        self.write(|tx| {
-            let today = phone_row::load(tx)?.server_time.local_day().number();
-            const SQL: &str = "UPDATE phone SET census_day = ?1";
-            Ok(tx.execute(SQL, [today.max(AT_ONCE)]).map(drop)?)
-        })
-    }
-}
 
 /// Notes that something here was found damaged: the next sync counts, whatever day it is.
 pub(super) fn suspect(tx: &Transaction<'_>) -> Result<(), StoreError> {
@@ -164,8 +147,13 @@ pub(super) fn is_whole(answer: &Answer, item: &FeedItem) -> bool {
     matches!(&answer.census, Some((_, Some(reply))) if reply.tells(&item.case))
 }
 
-/// The day of the count that ended with this answer, if one did.
-pub(super) fn day_after(answer: &Answer) -> Option<i32> {
+/// The day of the count that ended with this answer, if one did; a new phone begins with the day after its first answer.
+pub(super) fn day_after(phone: &PhoneRow, answer: &Answer) -> Option<i32> {
+    let today = || answer.server_time.local_day().number().max(AT_ONCE);
+    count_ended(answer).or_else(|| (phone.census_day == 0).then(today))
+}
+
+fn count_ended(answer: &Answer) -> Option<i32> {
     let ended = |reply: &CensusReply| reply.next.is_none();
     match &answer.census {
         Some((census, Some(reply))) if ended(reply) => Some(census.day),

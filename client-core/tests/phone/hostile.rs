@@ -26,7 +26,6 @@ fn a_bad_change_is_shown_left_out_and_fetched_again_while_the_rest_of_the_page_a
     let mut server = Server::new();
     let (mut one, mut two) = pair(&mut server, 1);
     two.sync_fine(&mut server);
-    two.store.count_daily().unwrap();
     let cases: Vec<_> = (0..5).map(|n| one.report(&format!("report {n}"))).collect();
     one.sync_fine(&mut server);
     server.harm = Some(cases[2]);
@@ -54,7 +53,6 @@ fn no_page_of_nonsense_stops_a_phone() {
         let mut server = Server::new();
         let (mut one, mut two) = pair(&mut server, 10 + 2 * round);
         two.sync_fine(&mut server);
-        two.store.count_daily().unwrap();
         let case = one.report("the first words");
         one.attach(case, PhotoRole::Before, b"picture");
         one.sync_fine(&mut server);

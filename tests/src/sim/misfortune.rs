@@ -87,6 +87,31 @@ impl World {
         Ok(())
     }
 
+    /// The administration gives somebody other grids: a colleague's, or one less. Their phones hear of it by the count.
+    pub(super) fn move_inspector(&mut self) -> Held {
+        let name = self.any_phone();
+        let user = self.phones[name].user.user.clone();
+        let colleague = self.colleague(name);
+        let of = |user: &str| self.phones.iter().find(|phone| phone.user.user == user).map(|it| it.user.grids.clone());
+        let mut grids = of(&user).unwrap_or_default();
+        if grids.len() > 1 && self.dice.chance(500) {
+            grids.pop();
+        } else {
+            grids = of(&colleague).unwrap_or(grids);
+        }
+        self.centre.run("DELETE FROM user_grid WHERE user_id = ?1", params![&user].to_vec());
+        for grid in &grids {
+            let sql = "INSERT INTO user_grid (user_id, grid) VALUES (?1, ?2)";
+            self.centre.run(sql, params![&user, grid.as_str()].to_vec());
+        }
+        self.counted.misfortunes += 1;
+        self.note(format!("{user} walks {} grids from now on", grids.len()));
+        for phone in self.phones.iter_mut().filter(|phone| phone.user.user == user) {
+            phone.user.grids.clone_from(&grids);
+        }
+        Ok(())
+    }
+
     /// A phone with nothing unsent on it goes to a colleague.
     pub(super) fn switch_user(&mut self) -> Held {
         let name = self.any_phone();

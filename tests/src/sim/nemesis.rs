@@ -41,6 +41,7 @@ impl World {
             92..94 => self.set_clock_wrong(),
             94..96 => self.restore_phone(),
             96 if self.scale.clones => self.clone_phone(),
+            96 if self.dice.chance(300) => self.move_inspector(),
             96 | 97 => self.revoke_phone(),
             98 => self.switch_user(),
             _ => self.back_up_or_restore_centre(),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ed25519_dalek::SigningKey;
 use rusqlite::{Connection, OpenFlags};
@@ -55,6 +55,10 @@ impl SimPhone {
     /// A new phone without anything on it.
     pub(super) fn new(name: usize, user: User, folder: PathBuf, time: Time, seed: u64) -> Self {
         std::fs::create_dir_all(&folder).unwrap();
+        let database = folder.join("phone.db");
+        if !database.exists() {
+            std::fs::write(database, blank()).unwrap();
+        }
         let clock = Arc::new(PhoneClock::new(time));
         Self {
             name,
@@ -163,6 +167,19 @@ impl SimPhone {
         };
         Rc::clone(self.look.borrow_mut().get_or_insert_with(open))
     }
+}
+
+/// The database of a phone out of the box, made once for all runs.
+fn blank() -> &'static [u8] {
+    static BLANK: OnceLock<Vec<u8>> = OnceLock::new();
+    BLANK.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        let store = Store::open(&path, Arc::new(Seeded::new(0))).unwrap();
+        store.checkpoint().unwrap();
+        drop(store);
+        std::fs::read(&path).unwrap()
+    })
 }
 
 /// Copies a database with its log as it is at this moment.
