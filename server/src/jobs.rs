@@ -1,4 +1,4 @@
-//! What a server does by itself: forgetting what has run out.
+//! What a server does by itself: forgetting what has run out, and carrying out what was held.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use xunge_client_core::model::Millis;
 
 use crate::app::App;
 use crate::auth::enrol;
+use crate::domain::held;
 use crate::params;
 use crate::store::{StoreError, Tx};
 
@@ -14,12 +15,41 @@ use crate::store::{StoreError, Tx};
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How often photos are compared with their rows: every name in the photo folder is read.
 const ORPHANS_EVERY: Duration = Duration::from_secs(24 * 3_600);
+/// How often held voids are looked for where none is known: another process may have held one.
+const HELD_LOOK: Duration = Duration::from_secs(60);
+/// Rest before a held void that failed is tried again.
+const HELD_AGAIN: Duration = Duration::from_secs(1);
 /// How long the answer to an `Idempotency-Key` is kept. A client that repeats after a week asks a new question.
 const ANSWERS_KEPT_MS: i64 = 7 * 24 * 3_600_000;
 
 /// Runs until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
-    tokio::join!(rows(&app, &stop), orphans(&app, &stop));
+    tokio::join!(rows(&app, &stop), orphans(&app, &stop), held(&app, &stop));
+}
+
+/// Carries out held voids when they are due: what a crash left behind at once, the others when they ring.
+async fn held(app: &App, stop: &CancellationToken) {
+    loop {
+        let next = match held::carry_out(&app.services).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(error.cause = %error, "held voids could not be read");
+                Some(app.services.business.now())
+            }
+        };
+        let wait = next.map_or(HELD_LOOK, |due| wait_for(due, app.services.business.now()));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = app.services.held.notified() => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// How long to sleep before something is due. What is due already has just failed and is not tried in a circle.
+fn wait_for(due: Millis, now: Millis) -> Duration {
+    let ms = u64::try_from(due.0.saturating_sub(now.0)).unwrap_or(0);
+    if ms == 0 { HELD_AGAIN } else { Duration::from_millis(ms).min(HELD_LOOK) }
 }
 
 /// Removes bytes that never got their row.
@@ -80,6 +110,15 @@ async fn sweep(tx: &mut dyn Tx, security: Millis, business: Millis) -> Result<u6
 mod tests {
     use super::*;
     use crate::auth::testing::{self, NOW};
+
+    #[test]
+    fn the_wait_ends_when_something_is_due_and_never_turns_into_a_circle() {
+        let now = Millis(1_000_000);
+        assert_eq!(wait_for(now.plus_ms(7_000), now), Duration::from_secs(7));
+        assert_eq!(wait_for(now, now), HELD_AGAIN);
+        assert_eq!(wait_for(now.plus_ms(-5), now), HELD_AGAIN);
+        assert_eq!(wait_for(Millis(i64::MAX), Millis(i64::MIN)), HELD_LOOK);
+    }
 
     #[tokio::test]
     async fn only_what_has_run_out_is_swept() {

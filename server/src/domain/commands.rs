@@ -7,12 +7,12 @@
 
 use serde::Serialize;
 use xunge_client_core::model::{CaseId, Millis, Sha256};
-use xunge_client_core::workflow::{self, Command, Context, Payload, Refusal, Rule, State, Verb, check_outside};
+use xunge_client_core::workflow::{self, Actor, Command, Context, Payload, Refusal, Rule, State, Verb, check_outside};
 
 use super::attachments;
 use super::cases::{CaseItem, ITEM_COLUMNS, item};
 use super::directory::Directory;
-use super::ledger::{self, LedgerError, Step, Taken};
+use super::ledger::{self, Case, LedgerError, Step, Taken};
 use super::numbering;
 use super::people::Viewer;
 use super::references::{self, Place};
@@ -155,6 +155,40 @@ pub async fn within(
     command: &Command,
     now: Millis,
 ) -> Result<Done, CommandError> {
+    let (case, context, actor) = ready(tx, directory, viewer, id, command, now).await?;
+    let mut work = Work::new(&case.district, now);
+    attachments::attach(tx, &work, case.id, viewer, &command.payload.photos).await?;
+    let taken = ledger::append(tx, &mut work, Step::on(&case, command, &actor, &context)).await?;
+    work.finish(tx).await?;
+    let sql = format!("SELECT {ITEM_COLUMNS} FROM case_row WHERE id = ?1");
+    let case = item(&tx.query_one(&sql, params![case.id.as_bytes()]).await?)?;
+    Ok(Done { taken, case })
+}
+
+/// Says whether a verb that issues no case number would be done now.
+///
+/// # Errors
+/// What [`within`] would answer.
+pub(super) async fn would(
+    tx: &mut dyn Tx,
+    directory: &Directory,
+    viewer: &Viewer,
+    id: CaseId,
+    command: &Command,
+    now: Millis,
+) -> Result<(), CommandError> {
+    ready(tx, directory, viewer, id, command, now).await.map(drop)
+}
+
+/// Everything that is asked before a verb is done; takes a case number if the verb issues one.
+async fn ready(
+    tx: &mut dyn Tx,
+    directory: &Directory,
+    viewer: &Viewer,
+    id: CaseId,
+    command: &Command,
+    now: Millis,
+) -> Result<(Case, Context, Actor), CommandError> {
     let scope = Scope::of(viewer, directory);
     let case = ledger::load(tx, id).await?.filter(|case| scope.covers(&case.keys)).ok_or(CommandError::NotFound)?;
     check_outside(command.verb, &command.payload)?;
@@ -175,13 +209,7 @@ pub async fn within(
     workflow::decide(Some(&case.ledger), command, &actor, &context)?;
     let place = Place { district: &case.district, directory, scope: Some(&scope) };
     references::check(tx, &place, &command.payload).await?;
-    let mut work = Work::new(&case.district, now);
-    attachments::attach(tx, &work, case.id, viewer, &command.payload.photos).await?;
-    let taken = ledger::append(tx, &mut work, Step::on(&case, command, &actor, &context)).await?;
-    work.finish(tx).await?;
-    let sql = format!("SELECT {ITEM_COLUMNS} FROM case_row WHERE id = ?1");
-    let case = item(&tx.query_one(&sql, params![case.id.as_bytes()]).await?)?;
-    Ok(Done { taken, case })
+    Ok((case, context, actor))
 }
 
 #[derive(Serialize)]

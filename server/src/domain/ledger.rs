@@ -15,6 +15,7 @@ use xunge_client_core::workflow::{self, Actor, Command, Context, Event, Ledger, 
 use self::row::Facts;
 use super::counts::Standing;
 use super::feed::{self, audience::Audience};
+use super::held;
 use super::scope::Keys;
 use super::work::Work;
 use crate::params;
@@ -127,7 +128,10 @@ pub async fn append(tx: &mut dyn Tx, work: &mut Work, step: Step<'_>) -> Result<
     let hash = chain::link(CHAIN, &previous, &params);
     match step.before {
         None => row::insert(tx, work, step.id, &ledger, step.facts.unwrap_or(&Facts::default()), &hash).await?,
-        Some(case) => row::update(tx, work, case, &ledger, &hash).await?,
+        Some(case) => {
+            row::update(tx, work, case, &ledger, &hash).await?;
+            held::overtaken(tx, step.id, &event.actor, work.now).await?;
+        }
     }
     params.extend([Value::from(previous), Value::from(hash)]);
     tx.execute(

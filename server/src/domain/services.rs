@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{directory, feed};
 use crate::clock::{Business, Security};
@@ -26,6 +26,8 @@ pub struct Services {
     pub feed_page: feed::page::Size,
     /// Working time and time limits.
     pub timetable: Arc<Timetable>,
+    /// Rings when a void is held, for whoever carries it out.
+    pub held: Arc<Notify>,
 }
 
 impl Services {
@@ -35,7 +37,8 @@ impl Services {
         let bench = Bench(Some(Arc::new(Semaphore::new(cores))));
         let (directory, feed_page) = (directory::Shared::default(), feed::page::Size::default());
         let timetable = Arc::new(Timetable::builtin().clone());
-        Self { store, business, security: Security, directory, bench, feed_page, timetable }
+        let held = Arc::default();
+        Self { store, business, security: Security, directory, bench, feed_page, timetable, held }
     }
 
     /// Services that do everything on the calling thread, as tests and a simulator need it.

@@ -29,6 +29,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, name: "0003_heard.sql", text: include_str!("migrations/0003_heard.sql") },
     Migration { version: 4, name: "0004_preview.sql", text: include_str!("migrations/0004_preview.sql") },
     Migration { version: 5, name: "0005_dispatch_rule.sql", text: include_str!("migrations/0005_dispatch_rule.sql") },
+    Migration { version: 6, name: "0006_held_void.sql", text: include_str!("migrations/0006_held_void.sql") },
+    Migration { version: 7, name: "0007_nearby.sql", text: include_str!("migrations/0007_nearby.sql") },
 ];
 
 /// Applies what is missing.

@@ -56,8 +56,8 @@ pub(crate) fn heads(bytes: &[u8]) -> Result<Vec<ChangeHash>, StoreError> {
 macro_rules! changing_columns {
     () => {
         "state, version, case_no, mode_claim, mode, category, category_final, office, street, community, grid, handler, \
-         level, task_user, holder, filed_at, closed_at, void_reason, due_at, flags, sent_back, event_hash, \
-         ledger"
+         level, task_user, holder, filed_at, closed_at, void_reason, due_at, flags, sent_back, master_case, \
+         event_hash, ledger"
     };
 }
 
@@ -86,7 +86,8 @@ pub(super) async fn insert(
         fixed_columns!(),
         ", id, district, updated_at, has_after, photos_expected, photos_present, heads, text, lon_e6, lat_e6,
          category_claim) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-         ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40)"
+         ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40,
+         ?41)"
     );
     let mut params = changing(ledger, hash);
     params.extend(fixed(ledger));
@@ -119,7 +120,7 @@ pub(super) async fn update(
         "UPDATE case_row SET (",
         changing_columns!(),
         ", updated_at) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-         ?21, ?22, ?23, CASE WHEN updated_at > ?24 THEN updated_at ELSE ?24 END) WHERE id = ?25 AND version = ?26"
+         ?21, ?22, ?23, ?24, CASE WHEN updated_at > ?25 THEN updated_at ELSE ?25 END) WHERE id = ?26 AND version = ?27"
     );
     let mut params = changing(ledger, hash);
     params.extend([Value::from(work.now.0), Value::from(case.id.as_bytes()), Value::from(case.ledger.version)]);
@@ -155,6 +156,7 @@ pub(crate) fn changing(ledger: &Ledger, hash: &Hash) -> Vec<Value> {
         Value::from(ledger.due_at.map(|at| at.0)),
         Value::from(serde_json::to_string(&ledger.flags).expect("texts are always JSON")),
         Value::from(ledger.needs_more.is_some()),
+        Value::from(ledger.master_case_id.map(|id| id.to_string())),
         Value::from(hash),
         Value::from(serde_json::to_string(ledger).expect("a ledger is plain data")),
     ]

@@ -233,7 +233,23 @@ fn fill(path: &Path) {
 /// The example district with reports, in every schema that was released, and between them.
 fn servers() -> Vec<Vec<u8>> {
     /// What takes a database back by one version, what a half-way migration leaves, and what takes that away.
-    const BACK: [[&str; 3]; 3] = [
+    const BACK: [[&str; 3]; 6] = [
+        [
+            "DROP INDEX case_row_nearby; DROP INDEX case_row_master; ALTER TABLE case_row DROP COLUMN master_case;
+             DELETE FROM schema_version WHERE version = 7",
+            "ALTER TABLE case_row ADD COLUMN master_case TEXT",
+            "ALTER TABLE case_row DROP COLUMN master_case",
+        ],
+        [
+            "DROP TABLE held_void; DROP TABLE dropped_void; DELETE FROM schema_version WHERE version = 6",
+            "CREATE TABLE dropped_void (x INTEGER)",
+            "DROP TABLE dropped_void",
+        ],
+        [
+            "DROP TABLE dispatch_rule; DELETE FROM schema_version WHERE version = 5",
+            "CREATE TABLE dispatch_rule (x INTEGER)",
+            "DROP TABLE dispatch_rule",
+        ],
         [
             "DROP TABLE photo_preview; DELETE FROM schema_version WHERE version = 4",
             "CREATE TABLE photo_preview (x INTEGER)",
