@@ -22,6 +22,7 @@ use super::sent::{Sent, SentForm};
 use super::visit::Visit;
 use super::{link, meanwhile, review};
 use crate::domain::commands::{self, CommandError, Key, Wish};
+use crate::domain::held::{self, HoldError};
 
 /// A form that was refused: what was typed, and what is wrong with it.
 #[derive(Debug, Clone)]
@@ -60,30 +61,68 @@ async fn act(visit: &Visit, id: &str, form: SentForm) -> Result<Response, Fault>
         return again(visit, case, attempt).await;
     }
     let wish = Wish { case, verb, expected_version: version, key: key(case, verb, version, &payload), payload };
+    if verb == Verb::Void {
+        return hold(visit, wish, sent).await;
+    }
     match commands::execute(&visit.app.services, &visit.viewer, wish).await {
-        Ok(_) => Ok(done(case, verb, &sent)),
-        Err(CommandError::NotFound) => Err(Fault::NotFound),
-        Err(CommandError::KeyReused) => Err(Fault::BadRequest),
-        Err(CommandError::Store(failed)) => Err(failed.into()),
-        Err(CommandError::Refused(refusal)) => refused(visit, case, version, verb, sent, refusal).await,
+        Ok(_) => {
+            let mut answer = on(visit, case, &sent);
+            let next = is_queue(&sent);
+            answer.headers_mut().append(header::SET_COOKIE, Flash::Done { verb, case, next }.cookie());
+            Ok(answer)
+        }
+        Err(failed) => not_done(visit, case, version, verb, sent, failed).await,
+    }
+}
+
+/// A void waits for ten seconds; the bar says so, so that nothing else has to.
+async fn hold(visit: &Visit, wish: Wish, sent: Sent) -> Result<Response, Fault> {
+    let (case, version, verb) = (wish.case, wish.expected_version, wish.verb);
+    match held::hold(&visit.app.services, &visit.viewer, wish).await {
+        Ok(()) => Ok(on(visit, case, &sent)),
+        Err(HoldError::Other(other)) => {
+            let text = super::held::said(visit, &other);
+            let problem = visit.lang.fill("act.problem", &[("text", &text)]);
+            let (status, way) = (StatusCode::CONFLICT, visit.lang.say("held.other_way").to_owned());
+            again(visit, case, Attempt { verb, sent, status, problem, way, fields: BTreeMap::new() }).await
+        }
+        Err(HoldError::Command(failed)) => not_done(visit, case, version, verb, sent, failed).await,
+    }
+}
+
+async fn not_done(
+    visit: &Visit,
+    case: CaseId,
+    version: u32,
+    verb: Verb,
+    sent: Sent,
+    failed: CommandError,
+) -> Result<Response, Fault> {
+    match failed {
+        CommandError::NotFound => Err(Fault::NotFound),
+        CommandError::KeyReused => Err(Fault::BadRequest),
+        CommandError::Store(failed) => Err(failed.into()),
+        CommandError::Refused(refusal) => refused(visit, case, version, verb, sent, refusal).await,
     }
 }
 
 /// The same wish has the same key: whoever presses twice is answered twice and it is done once.
-fn key(case: CaseId, verb: Verb, version: u32, payload: &Payload) -> Key {
+pub(super) fn key(case: CaseId, verb: Verb, version: u32, payload: &Payload) -> Key {
     let wish = serde_json::to_vec(&(case, verb, version, payload)).expect("a wish is plain data");
     let body = Sha256::of(&wish);
     Key { key: format!("console-{}", &body.to_string()[..40]), route: format!("POST /cases/{case}/act"), body }
 }
 
 /// On to where the form came from: the queue shows the next case there, a case's page itself.
-fn done(case: CaseId, verb: Verb, sent: &Sent) -> Response {
+fn on(visit: &Visit, case: CaseId, sent: &Sent) -> Response {
+    visit.desks.leave(&visit.viewer.user);
     let back = link::back(sent.get("back"));
-    let next = back.starts_with("/review");
-    let to = if next { back.to_owned() } else { format!("/cases/{case}") };
-    let mut answer = go(&to);
-    answer.headers_mut().append(header::SET_COOKIE, Flash::Done { verb, case, next }.cookie());
-    answer
+    if is_queue(sent) { go(back) } else { go(&format!("/cases/{case}")) }
+}
+
+/// True for a form of the review queue.
+fn is_queue(sent: &Sent) -> bool {
+    link::back(sent.get("back")).starts_with("/review")
 }
 
 async fn refused(
@@ -113,8 +152,8 @@ async fn refused(
 
 /// The page the form came from, with what was typed and what is wrong.
 async fn again(visit: &Visit, case: CaseId, attempt: Attempt) -> Result<Response, Fault> {
-    let back = link::back(attempt.sent.get("back")).to_owned();
-    if back.starts_with("/review") {
+    if is_queue(&attempt.sent) {
+        let back = link::back(attempt.sent.get("back")).to_owned();
         review::again(visit, case, &back, &attempt).await
     } else {
         case::again(visit, case, &attempt).await

@@ -10,15 +10,19 @@ use xunge_client_core::model::{CaseId, OrgLevel};
 use xunge_client_core::workflow::{Member, Rule};
 
 use super::act::Attempt;
+use super::around::{self, Around};
 use super::fault::Fault;
 use super::field::{Kind, VerbForm};
 use super::flash::short;
 use super::forms::Bench;
+use super::held;
 use super::link;
 use super::look::{self, Look, Names};
 use super::page::{Page, go, show};
 use super::visit::Visit;
 use crate::domain::cases::{self, CaseDetail, EventView};
+use crate::domain::disputes::{self, LateEdit, Written};
+use crate::domain::held::Held;
 use crate::domain::people::{self, Colleague};
 
 /// A case with everything its pages need.
@@ -32,6 +36,12 @@ pub(crate) struct Loaded {
     pub(crate) names: Names,
     /// Who a task can go to; empty if nothing offered asks for anybody.
     pub(crate) inspectors: Vec<Colleague>,
+    /// Who wrote the values that do not fit together.
+    pub(crate) writers: Vec<Written>,
+    /// What was edited after the decision.
+    pub(crate) late: Vec<LateEdit>,
+    /// Somebody's void of it that waits.
+    pub(crate) held: Option<Held>,
 }
 
 #[derive(Template)]
@@ -40,6 +50,7 @@ struct CasePage {
     p: Page,
     heading: String,
     c: Look,
+    around: Around,
     forms: Vec<VerbForm>,
 }
 
@@ -74,10 +85,11 @@ async fn draw(visit: &Visit, id: CaseId, attempt: Option<&Attempt>) -> Result<Re
     let back = format!("/cases/{id}");
     let bench = Bench { visit, detail: &loaded.detail, inspectors: &loaded.inspectors, back: &back, attempt };
     let page = CasePage {
-        p: Page { here: back.clone(), ..visit.page(heading.clone()) },
+        p: held::waiting(visit).await?.on(visit, Page { here: back.clone(), ..visit.page(heading.clone()) }),
         heading,
+        around: around::look(visit, &loaded, &back).await?,
         forms: bench.all(),
-        c: look::at(visit, &loaded.detail, &loaded.events, &loaded.names),
+        c: look::at(visit, &loaded),
     };
     Ok(show(attempt.map_or(StatusCode::OK, |attempt| attempt.status), &page))
 }
@@ -96,13 +108,17 @@ pub(crate) async fn load(visit: &Visit, id: CaseId) -> Result<Loaded, Fault> {
                 users.extend(events.iter().filter_map(|it| it.event.payload.assignee.clone()));
                 users.extend([detail.item.reporter.clone()]);
                 users.extend(ledger.task.as_ref().map(|task| task.assignee.clone()));
+                let writers = disputes::writers(tx, id, &detail.conflicts).await?;
+                users.extend(writers.iter().map(|it| it.user.clone()));
+                let late = disputes::late(tx, id, &events, detail.late_edited_at).await?;
                 let names = people::names(tx, &users).await?;
                 let asks = |verb: &_| Rule::of(*verb).required().contains(&Member::Assignee);
                 let inspectors = match viewer.scope.at(OrgLevel::District).filter(|_| detail.offers.iter().any(asks)) {
                     Some(district) => people::inspectors(tx, &district).await?,
                     None => Vec::new(),
                 };
-                Ok(Some(Loaded { detail, events, names, inspectors }))
+                let held = crate::domain::held::of_case(tx, id).await?;
+                Ok(Some(Loaded { detail, events, names, inspectors, writers, late, held }))
             })
         })
         .await?;

@@ -25,6 +25,16 @@ pub(crate) enum Flash {
         /// The next case is shown.
         next: bool,
     },
+    /// A void was taken back.
+    TakenBack {
+        /// Of which case.
+        case: CaseId,
+    },
+    /// A void could not be taken back any more.
+    TooLate {
+        /// Of which case.
+        case: CaseId,
+    },
     /// Logged out.
     LoggedOut,
     /// The session is over.
@@ -36,6 +46,8 @@ impl Flash {
     pub(crate) fn cookie(self) -> HeaderValue {
         let value = match self {
             Self::Done { verb, case, next } => format!("done.{}.{case}.{}", verb.code(), if next { "n" } else { "c" }),
+            Self::TakenBack { case } => format!("back.{case}"),
+            Self::TooLate { case } => format!("late.{case}"),
             Self::LoggedOut => "out".to_owned(),
             Self::Expired => "expired".to_owned(),
         };
@@ -48,6 +60,8 @@ impl Flash {
         match (parts.next()?, parts.next(), parts.next(), parts.next()) {
             ("out", None, ..) => Some(Self::LoggedOut),
             ("expired", None, ..) => Some(Self::Expired),
+            ("back", Some(case), None, _) => Some(Self::TakenBack { case: case.parse().ok()? }),
+            ("late", Some(case), None, _) => Some(Self::TooLate { case: case.parse().ok()? }),
             ("done", Some(verb), Some(case), Some(next)) => {
                 Some(Self::Done { verb: Verb::from_code(verb)?, case: case.parse().ok()?, next: next == "n" })
             }
@@ -62,17 +76,26 @@ impl Flash {
 
     /// In words.
     pub(crate) fn notice(self, lang: Lang) -> Notice {
+        let to_case = |case: CaseId| (format!("/cases/{case}"), lang.say("stale.to_case").to_owned());
         let plain = |text: &str, way: &str| Notice { text: text.to_owned(), way: way.to_owned(), ..Notice::default() };
         match self {
             Self::Done { verb, case, next } => Notice {
                 tone: "good",
                 text: lang.fill("act.done", &[("verb", &lang.word("verb", verb.code())), ("case", &short(case))]),
-                way: match (next, verb) {
-                    (_, Verb::Void) => lang.say("act.done_void").to_owned(),
-                    (true, _) => lang.say("act.done_next").to_owned(),
-                    (false, _) => String::new(),
-                },
-                link: next.then(|| (format!("/cases/{case}"), lang.say("stale.to_case").to_owned())),
+                way: if next { lang.say("act.done_next").to_owned() } else { String::new() },
+                link: next.then(|| to_case(case)),
+            },
+            Self::TakenBack { case } => Notice {
+                tone: "good",
+                text: lang.fill("held.taken_back", &[("case", &short(case))]),
+                way: lang.say("held.taken_back_way").to_owned(),
+                link: Some(to_case(case)),
+            },
+            Self::TooLate { case } => Notice {
+                tone: "bad",
+                text: lang.fill("held.too_late", &[("case", &short(case))]),
+                way: lang.say("held.too_late_way").to_owned(),
+                link: Some(to_case(case)),
             },
             Self::LoggedOut => plain(lang.say("login.ended"), ""),
             Self::Expired => plain(lang.say("login.expired"), lang.say("login.expired_way")),
@@ -100,7 +123,13 @@ mod tests {
     #[test]
     fn what_was_to_be_said_survives_the_redirect() {
         let case = CaseId::from_bytes([7; 16]);
-        for flash in [Flash::Done { verb: Verb::Void, case, next: true }, Flash::LoggedOut, Flash::Expired] {
+        for flash in [
+            Flash::Done { verb: Verb::File, case, next: true },
+            Flash::TakenBack { case },
+            Flash::TooLate { case },
+            Flash::LoggedOut,
+            Flash::Expired,
+        ] {
             let cookie = flash.cookie();
             let value = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
             assert_eq!(sent(&value), Some(flash));
@@ -109,9 +138,17 @@ mod tests {
 
     #[test]
     fn nobody_can_make_a_page_say_words_of_theirs() {
-        for value in
-            ["", "done", "done.void", "done.evil.01HF0000000000000000000000.n", "done.void.<b>.n", "words", "out.x"]
-        {
+        for value in [
+            "",
+            "done",
+            "done.void",
+            "done.evil.01HF0000000000000000000000.n",
+            "done.void.<b>.n",
+            "words",
+            "out.x",
+            "back",
+            "late.x",
+        ] {
             assert_eq!(sent(value), None, "{value}");
         }
     }

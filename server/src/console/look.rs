@@ -6,8 +6,10 @@ use xunge_client_core::model::{CoordSys, Millis, Mode, PhotoRole};
 use xunge_client_core::workflow::deadline::{Clock, Standing};
 use xunge_client_core::workflow::{AskKind, TaskKind};
 
+use super::case::Loaded;
 use super::choices;
 use super::flash::short;
+use super::held;
 use super::history::{self, Step};
 use super::lang::Lang;
 use super::list::mode_class;
@@ -15,8 +17,9 @@ use super::photo::{self, Slot};
 use super::svg::{Sketch, sketch};
 use super::visit::Visit;
 use super::words;
-use crate::domain::cases::{CaseDetail, EventView};
+use crate::domain::cases::CaseDetail;
 use crate::domain::clocks::{self, ClockView};
+use crate::domain::disputes::LateEdit;
 
 /// People by user name.
 pub(crate) type Names = BTreeMap<String, String>;
@@ -50,6 +53,8 @@ pub(crate) struct Look {
     pub(crate) flags: Vec<String>,
     /// Registers with more than one value.
     pub(crate) conflicts: Vec<ConflictLook>,
+    /// What was edited after the decision.
+    pub(crate) late: Vec<LateLook>,
     /// Label and value of everything else.
     pub(crate) facts: Vec<FactRow>,
     /// Remarks and supplements.
@@ -64,6 +69,8 @@ pub(crate) struct Look {
     pub(crate) more_photos: Vec<Slot>,
     /// How many have arrived.
     pub(crate) photos_note: String,
+    /// Some have not.
+    pub(crate) photos_missing: bool,
     /// Its ledger.
     pub(crate) history: Vec<Step>,
 }
@@ -74,7 +81,27 @@ pub(crate) struct ConflictLook {
     /// Its name.
     pub(crate) field: String,
     /// The values, the one in force first.
-    pub(crate) values: Vec<String>,
+    pub(crate) values: Vec<ValueLook>,
+}
+
+/// One of several values.
+#[derive(Debug, Clone)]
+pub(crate) struct ValueLook {
+    /// The value.
+    pub(crate) value: String,
+    /// Who wrote it, and when it arrived; empty if nobody knows.
+    pub(crate) by: String,
+}
+
+/// A register that was edited after the decision.
+#[derive(Debug, Clone)]
+pub(crate) struct LateLook {
+    /// Its name.
+    pub(crate) field: String,
+    /// What was judged.
+    pub(crate) judged: String,
+    /// What it holds now.
+    pub(crate) now: String,
 }
 
 /// One fact.
@@ -98,7 +125,8 @@ pub(crate) struct RemarkGroup {
 }
 
 /// Makes a case ready to be drawn.
-pub(crate) fn at(visit: &Visit, detail: &CaseDetail, events: &[EventView], names: &Names) -> Look {
+pub(crate) fn at(visit: &Visit, loaded: &Loaded) -> Look {
+    let Loaded { detail, events, names, .. } = loaded;
     let (lang, item, ledger) = (visit.lang, &detail.item, &detail.ledger);
     let mode = ledger.counted_mode();
     let claim = match (ledger.mode, ledger.mode_claim) {
@@ -112,12 +140,6 @@ pub(crate) fn at(visit: &Visit, detail: &CaseDetail, events: &[EventView], names
         lang.fill("review.received", &[("at", &words::when(ledger.received_at, visit.now))]),
         words::ago(lang, ledger.received_at, visit.now)
     );
-    let counts = [("present", item.photos.present), ("expected", item.photos.expected)];
-    let counts = counts.map(|(name, n)| (name, n.to_string()));
-    let conflict = |(field, values): (&String, &Vec<String>)| ConflictLook {
-        field: lang.word("register", field),
-        values: values.iter().map(|value| register_value(visit, field, value)).collect(),
-    };
     let (pair, more_photos) = photo::slots(visit, detail);
     Look {
         href: format!("/cases/{}", item.id),
@@ -130,26 +152,60 @@ pub(crate) fn at(visit: &Visit, detail: &CaseDetail, events: &[EventView], names
         description: detail.facts.description.clone(),
         handle_note: detail.facts.handle_note.clone(),
         place: detail.facts.location_text.clone(),
-        notices: notices(visit, detail, names),
+        notices: notices(visit, loaded),
         flags: item.flags.iter().map(|flag| lang.word("flag", flag)).collect(),
-        conflicts: detail.conflicts.iter().map(conflict).collect(),
+        conflicts: detail.conflicts.iter().map(|(field, values)| conflict(visit, loaded, field, values)).collect(),
+        late: late(visit, loaded),
         facts: facts(visit, detail, names),
         remarks: remarks(visit, detail),
         map: map(visit, detail),
         lone: pair.iter().any(|slot| slot.photo.is_none() && !slot.warn),
         pair,
         more_photos,
-        photos_note: lang.fill("case.photos_present", &counts.each_ref().map(|(name, n)| (*name, n.as_str()))),
+        photos_note: words::photos(lang, item.photos),
+        photos_missing: item.photos.present < item.photos.expected,
         history: history::steps(visit, events, names),
     }
 }
 
+fn conflict(visit: &Visit, loaded: &Loaded, field: &str, values: &[String]) -> ConflictLook {
+    let by = |value: &String| {
+        let written = loaded.writers.iter().find(|it| it.register == field && it.value == *value)?;
+        let (who, at) = (loaded.names.get(&written.user).unwrap_or(&written.user), words::when(written.at, visit.now));
+        Some(visit.lang.fill("case.written", &[("who", who), ("at", &at)]))
+    };
+    let look =
+        |value: &String| ValueLook { value: register_value(visit, field, value), by: by(value).unwrap_or_default() };
+    ConflictLook { field: visit.lang.word("register", field), values: values.iter().map(look).collect() }
+}
+
+fn late(visit: &Visit, loaded: &Loaded) -> Vec<LateLook> {
+    let value = |register: &str, value: &Option<String>| match value {
+        Some(value) => register_value(visit, register, value),
+        None => visit.lang.say("app.none").to_owned(),
+    };
+    let look = |it: &LateEdit| LateLook {
+        field: visit.lang.word("register", &it.register),
+        judged: value(&it.register, &it.judged),
+        now: value(&it.register, &it.now),
+    };
+    loaded.late.iter().map(look).collect()
+}
+
 /// What is going on beside the state: questions, pauses, tasks, objections.
-fn notices(visit: &Visit, detail: &CaseDetail, names: &Names) -> Vec<String> {
+fn notices(visit: &Visit, loaded: &Loaded) -> Vec<String> {
+    let Loaded { detail, names, .. } = loaded;
     let (lang, ledger) = (visit.lang, &detail.ledger);
     let with = |key: &str, text: &str| format!("{}：{text}", lang.say(key));
     let who = |user: &str| names.get(user).cloned().unwrap_or_else(|| user.to_owned());
     let mut lines = Vec::new();
+    lines.extend(loaded.held.as_ref().map(|it| held::said(visit, it)));
+    lines.extend(
+        visit
+            .desks
+            .other(detail.item.id, &visit.viewer.user, visit.now)
+            .map(|it| lang.fill("review.colleague", &[("who", &it.name), ("n", &it.minutes_left.to_string())])),
+    );
     lines.extend(ledger.needs_more.as_ref().map(|text| lang.fill("review.needs_more", &[("text", text)])));
     if let Some(reason) = ledger.void_reason {
         let words = lang.word("void_reason", reason.code());

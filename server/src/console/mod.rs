@@ -14,10 +14,13 @@
 //! Pages know no rule of the trade: they call the functions of `domain` that the JSON API calls.
 
 mod act;
+mod around;
 mod attach;
+mod bulk;
 mod case;
 mod choices;
 mod cookie;
+mod day;
 mod desk;
 mod desks;
 mod fault;
@@ -25,6 +28,7 @@ mod field;
 mod flash;
 mod forms;
 mod headers;
+mod held;
 mod history;
 mod lang;
 mod link;
@@ -40,6 +44,7 @@ mod overview;
 mod page;
 mod phones;
 mod photo;
+mod queue;
 mod review;
 mod sent;
 mod session;
@@ -72,6 +77,9 @@ pub fn router(app: App) -> Router {
         .route("/login", get(login::get).post(login::post))
         .route("/logout", get(async || page::go("/")).post(login::logout))
         .route("/review", get(review::get))
+        .route(day::PATH, get(day::get))
+        .route(bulk::PATH, get(bulk::get).post(bulk::post))
+        .route(bulk::PREVIEW, get(bulk::preview))
         .route("/cases", get(list::get))
         .route("/cases/{id}", get(case::get))
         // Whoever reloads the address of a refused form by hand gets the case.
@@ -82,6 +90,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/desk", get(desk::get))
         .route("/desk/{id}", get(desk::back).post(desk::post))
+        .route("/cases/{id}/take-back", get(case::back).post(held::take_back))
         .route("/phones", get(phones::get))
         .route("/console/cases/{id}/photos/{sha256}", get(photo::get))
         .route("/console/language/{code}", get(login::language))

@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use xunge_client_core::model::Millis;
 
+use super::held::HeldRow;
 use super::lang::Lang;
 use super::statics;
 
@@ -23,6 +24,10 @@ pub(crate) struct Page {
     pub(crate) tabs: Vec<Tab>,
     /// Something to be said once.
     pub(crate) notice: Option<Notice>,
+    /// What came to nothing meanwhile.
+    pub(crate) told: Vec<Notice>,
+    /// Voids that may still be taken back.
+    pub(crate) held: Vec<HeldRow>,
     /// Business time, for the line on paper.
     pub(crate) now: Millis,
 }
@@ -84,6 +89,11 @@ impl Page {
     /// Address of the script that says what came meanwhile.
     pub(crate) fn news_script(&self) -> &'static str {
         statics::news_href()
+    }
+
+    /// Address of the script that counts down what may be taken back.
+    pub(crate) fn held_script(&self) -> &'static str {
+        statics::held_href()
     }
 
     /// Address of the icon.

@@ -1,4 +1,4 @@
-//! The review queue (审核): one case at a time, oldest first, until nothing waits.
+//! The review queue (审核): one case at a time, overdue and oldest first, until nothing waits.
 //!
 //! A reviewer sees the photo pair, the words, what is odd, and decides; the next case opens by itself. The address
 //! remembers filter and place, so that whoever passes over a case goes on behind it, and a reload changes nothing.
@@ -6,10 +6,11 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use xunge_client_core::model::{CaseId, Millis, Mode};
-use xunge_client_core::workflow::{State, Verb};
+use xunge_client_core::model::CaseId;
+use xunge_client_core::workflow::Verb;
 
 use super::act::Attempt;
+use super::around::{self, Around};
 use super::case::{self, Loaded};
 use super::choices;
 use super::fault::Fault;
@@ -19,18 +20,11 @@ use super::lang::Lang;
 use super::look::{self, Look};
 use super::news::Asker;
 use super::page::{Notice, Page, show};
+use super::queue::{self, Place, Queue};
 use super::sent::Sent;
 use super::visit::Visit;
-use super::{link, photo, words};
-use crate::domain::cases::{self, CaseItem, Cursor, Filter, Order};
-use crate::domain::own_day;
-use crate::domain::scope::Scope;
+use super::{photo, words};
 use crate::reference::taxonomy::XIXIA;
-
-/// Cases that are counted in the heading; a longer queue is "more than".
-const COUNTED: usize = 200;
-/// Cases looked through for one that no colleague looks at: more than an office has reviewers.
-const NEXT: usize = 12;
 
 #[derive(Template)]
 #[template(path = "review.html")]
@@ -38,65 +32,24 @@ struct ReviewPage {
     p: Page,
     waiting: String,
     oldest: String,
+    overdue: String,
     own_day: String,
     modes: Vec<Group>,
     categories: Vec<Group>,
     filtered: bool,
     preload: Vec<String>,
-    colleague: String,
     case: Option<Look>,
+    around: Around,
     forms: Vec<VerbForm>,
     cannot: String,
     skip: String,
+    reviews: bool,
     keys: String,
     watch: String,
     news: String,
     empty: &'static str,
     empty_way: &'static str,
     onward: Option<(String, String)>,
-}
-
-/// Where in the queue somebody is.
-#[derive(Debug, Clone, Default)]
-struct Place {
-    mode: Option<Mode>,
-    category: String,
-    after: Option<Cursor>,
-}
-
-impl Place {
-    fn read(query: &Sent) -> Self {
-        Self {
-            mode: Mode::from_code(query.get("mode")),
-            category: query.get("category").to_owned(),
-            after: query.parsed("after").ok().flatten(),
-        }
-    }
-
-    fn mode(&self) -> &'static str {
-        self.mode.map_or("", Mode::code)
-    }
-
-    fn link(&self, after: Option<Cursor>) -> String {
-        let after = after.map(|cursor| cursor.to_string()).unwrap_or_default();
-        link::with("/review", [("mode", self.mode()), ("category", &self.category), ("after", &after)])
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.mode.is_some() || !self.category.is_empty()
-    }
-}
-
-/// The queue as it is now.
-struct Queue {
-    /// How many wait in all, up to [`COUNTED`] and one.
-    waiting: usize,
-    /// When the oldest came.
-    oldest: Option<Millis>,
-    /// The next few behind the place.
-    next: Vec<CaseItem>,
-    /// What its reader decided today.
-    own_day: Vec<(Verb, i64)>,
 }
 
 /// `GET /review`.
@@ -107,7 +60,7 @@ pub(crate) async fn get(visit: Visit, query: Sent) -> Response {
 
 async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let place = Place::read(query);
-    let queue = queue(visit, &place).await?;
+    let queue = queue::read(visit, &place).await?;
     let user = &visit.viewer.user;
     let mut free = queue.next.iter().filter(|it| visit.desks.other(it.id, user, visit.now).is_none());
     // Where every next case is on somebody's desk, the oldest is shown all the same, and whose it is.
@@ -121,7 +74,8 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
         Some(item) => pair_of(visit, item.id).await?,
         None => Vec::new(),
     };
-    let page = draw(visit, &place, &queue, loaded.as_ref(), Err(preload));
+    let around = around_of(visit, &place, loaded.as_ref()).await?;
+    let page = draw(visit, &place, &queue, loaded.as_ref(), around, Err(preload));
     match shown.filter(|_| visit.reviews()) {
         Some(item) => visit.desks.look(item.id, user, &visit.viewer.name, visit.now),
         None => visit.desks.leave(user),
@@ -133,9 +87,17 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
 pub(crate) async fn again(visit: &Visit, id: CaseId, back: &str, attempt: &Attempt) -> Result<Response, Fault> {
     let query = Sent::of_link(back);
     let place = Place::read(&query);
-    let queue = queue(visit, &place).await?;
+    let queue = queue::read(visit, &place).await?;
     let loaded = case::load(visit, id).await?;
-    Ok(draw(visit, &place, &queue, Some(&loaded), Ok(attempt)))
+    let around = around_of(visit, &place, Some(&loaded)).await?;
+    Ok(draw(visit, &place, &queue, Some(&loaded), around, Ok(attempt)))
+}
+
+async fn around_of(visit: &Visit, place: &Place, loaded: Option<&Loaded>) -> Result<Around, Fault> {
+    match loaded {
+        Some(loaded) => around::look(visit, loaded, &place.link(place.after)).await,
+        None => Ok(Around::default()),
+    }
 }
 
 /// Addresses of the photos a reviewer will look at next.
@@ -144,38 +106,6 @@ async fn pair_of(visit: &Visit, id: CaseId) -> Result<Vec<String>, Fault> {
     let (pair, _) = photo::slots(visit, &detail);
     let here = pair.into_iter().filter_map(|slot| slot.photo).filter(|photo| photo.present);
     Ok(here.map(|photo| photo.shown).collect())
-}
-
-async fn queue(visit: &Visit, place: &Place) -> Result<Queue, Fault> {
-    let key = place.category.parse().ok();
-    let whole = Filter {
-        states: vec![State::Reported],
-        mode: place.mode,
-        categories: key.map(|key| choices::with_minors(&visit.directory, &key)).unwrap_or_default(),
-        sent_back: Some(false),
-        order: Order::OldestFirst,
-        limit: COUNTED,
-        ..Filter::default()
-    };
-    let rest = Filter { after: place.after, limit: NEXT, ..whole.clone() };
-    // An office works off what it has to review; whoever looks over its shoulder sees all of their part of the tree.
-    let own = visit.viewer.unit.as_ref().filter(|_| visit.reviews());
-    let scope = own.map_or_else(|| visit.scope.clone(), Scope::office);
-    let district = visit.district();
-    let store = &visit.app.services.store;
-    let (user, morning) = (visit.viewer.user.clone(), visit.now.local_day().start());
-    let (all, rest, own_day) = store
-        .read::<_, Fault, _>(move |tx| {
-            Box::pin(async move {
-                let all = cases::list(tx, &scope, &district, &whole).await?;
-                let rest = cases::list(tx, &scope, &district, &rest).await?;
-                Ok((all, rest, own_day::decided(tx, &user, morning).await?))
-            })
-        })
-        .await?;
-    let more = usize::from(all.next.is_some());
-    let oldest = all.items.first().map(|item| Millis(item.received_at));
-    Ok(Queue { waiting: all.items.len() + more, oldest, next: rest.items, own_day })
 }
 
 /// `今天已办 12 件：自处审核通过 8 · 立案 3 · 作废 1`; empty before the first decision of the day.
@@ -194,6 +124,7 @@ fn draw(
     place: &Place,
     queue: &Queue,
     loaded: Option<&Loaded>,
+    around: Around,
     attempt: Result<&Attempt, Vec<String>>,
 ) -> Response {
     let lang = visit.lang;
@@ -204,19 +135,22 @@ fn draw(
     let here = place.link(place.after);
     // A refused form was sent to the case's address, but its reader is still in the queue.
     let visit = &visit.at(&here);
-    let case = loaded.map(|it| look::at(visit, &it.detail, &it.events, &it.names));
+    let case = loaded.map(|it| look::at(visit, it));
     let forms =
         loaded.map(|it| Bench { visit, detail: &it.detail, inspectors: &it.inspectors, back: &here, attempt }.review());
-    let waiting = match queue.waiting {
-        n if n > COUNTED => lang.fill("review.waiting_many", &[("n", &COUNTED.to_string())]),
-        n => lang.fill("review.waiting", &[("n", &n.to_string())]),
+    let count = queue.whole.cases.len();
+    let waiting = if queue.whole.more { "review.waiting_many" } else { "review.waiting" };
+    let waiting = lang.fill(waiting, &[("n", &count.to_string())]);
+    let overdue = match queue.whole.overdue() {
+        0 => String::new(),
+        n => lang.fill("review.overdue", &[("n", &n.to_string())]),
     };
-    let oldest = queue.oldest.map(|at| match visit.now.0 - at.0 {
+    let oldest = queue.whole.oldest().map(|at| match visit.now.0 - at.0 {
         ms if ms < 60_000 => lang.say("review.oldest_new").to_owned(),
         ms => lang.fill("review.oldest", &[("age", &words::age(lang, ms))]),
     });
     let own = loaded.is_some_and(|it| it.detail.item.reporter == visit.viewer.user);
-    let (empty, empty_way, onward) = match (queue.waiting, place.is_filtered()) {
+    let (empty, empty_way, onward) = match (count, place.is_filtered()) {
         (1.., _) => {
             let start = (place.link(None), lang.say("review.from_start").to_owned());
             (lang.say("review.passed"), lang.say("review.passed_way"), Some(start))
@@ -238,23 +172,24 @@ fn draw(
         let item = &it.detail.item;
         format!("/console/watch/{}?seen={}", item.id, item.version)
     });
-    let colleague = loaded.and_then(|it| visit.desks.other(it.detail.item.id, &visit.viewer.user, visit.now));
     let page = ReviewPage {
-        p: Page { notice, ..visit.page(lang.say("review.title")) },
+        p: queue.held.on(visit, Page { notice, ..visit.page(lang.say("review.title")) }),
         waiting,
         oldest: oldest.unwrap_or_default(),
+        overdue,
         modes: choices::modes(lang, lang.say("review.all_modes"), place.mode()),
         categories: choices::categories(&visit.directory, XIXIA, Some(top), true, &place.category),
         filtered: place.is_filtered(),
         preload,
         skip: loaded.map_or_else(|| here.clone(), |it| place.link(Some(it.detail.item.cursor()))),
+        reviews: visit.reviews(),
         case,
+        around,
         cannot: lang.say(if own { "review.own" } else { "review.cannot" }).to_owned(),
         forms: forms.unwrap_or_default(),
         own_day: own_day_line(lang, &queue.own_day),
         watch: watch.unwrap_or_default(),
         news: Asker::Review.href(visit.now),
-        colleague: colleague.map(|who| lang.fill("review.colleague", &[("who", &who)])).unwrap_or_default(),
         keys: lang.fill("review.keys", &[("keys", lang.say("review.keys_alt"))]),
         empty,
         empty_way,

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("static/console.css");
 const SCRIPT: &str = include_str!("static/console.js");
 const NEWS: &str = include_str!("static/news.js");
+const HELD: &str = include_str!("static/held.js");
 const ICON: &str = include_str!("static/icon.svg");
 /// Where the icon is.
 pub(crate) const ICON_HREF: &str = "/console/static/icon.svg";
@@ -32,6 +33,12 @@ pub(crate) fn news_href() -> &'static str {
     &HREF
 }
 
+/// Where the script is that counts down what may be taken back, likewise.
+pub(crate) fn held_href() -> &'static str {
+    static HREF: LazyLock<String> = LazyLock::new(|| address("held.js", HELD));
+    &HREF
+}
+
 fn address(name: &str, content: &str) -> String {
     format!("/console/static/{name}?v={}", &hex::encode(Sha256::digest(content))[..12])
 }
@@ -42,6 +49,7 @@ pub(crate) async fn get(Path(name): Path<String>) -> Response {
         "console.css" => ("text/css; charset=utf-8", STYLE),
         "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
         "news.js" => ("text/javascript; charset=utf-8", NEWS),
+        "held.js" => ("text/javascript; charset=utf-8", HELD),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

@@ -62,6 +62,7 @@ impl Visit {
             tabs: self.tabs(),
             notice: self.flash.map(|flash| flash.notice(self.lang)),
             now: self.now,
+            ..Page::default()
         }
     }
 

@@ -3,6 +3,7 @@
 use xunge_client_core::model::{LocalDay, LocalMonth, Millis, Point};
 
 use super::lang::Lang;
+use crate::domain::cases::PhotoCount;
 
 /// `11-03 09:12`, with the year if it is not `now`'s.
 pub(crate) fn when(at: Millis, now: Millis) -> String {
@@ -64,6 +65,12 @@ pub(crate) fn excerpt(text: &str, most: usize) -> String {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
     }
+}
+
+/// `照片 2 / 3 张已到`.
+pub(crate) fn photos(lang: Lang, count: PhotoCount) -> String {
+    let counts = [count.present, count.expected].map(|n| n.to_string());
+    lang.fill("case.photos_present", &[("present", &counts[0]), ("expected", &counts[1])])
 }
 
 /// A change in percent with its sign: `+57.34%`, `−4.43%`.

@@ -6,6 +6,7 @@ use xunge_client_core::workflow::{Payload, Verb, VoidReason};
 
 use super::html::Html;
 use super::office::{Browser, INSPECTOR, Office, REVIEWER, with};
+use crate::domain::held::{self, HOLD_MS};
 
 /// Three reports, oldest first, a minute between them.
 async fn queue() -> (Office, Browser, Vec<CaseId>) {
@@ -21,7 +22,15 @@ async fn queue() -> (Office, Browser, Vec<CaseId>) {
 
 /// Which case a page of the queue shows.
 fn shown(page: &Html) -> Option<CaseId> {
-    page.all("a").find_map(|it| it.attr("href").strip_prefix("/cases/").and_then(|id| id.parse().ok()))
+    let desk = page.elements.iter().position(|it| it.has("data-desk"))?;
+    let inside = page.elements.iter().enumerate().filter(|(index, it)| it.name == "a" && page.is_in(*index, desk));
+    inside.filter_map(|(_, it)| it.attr("href").strip_prefix("/cases/")?.parse().ok()).next()
+}
+
+/// Lets held voids take effect.
+async fn ten_seconds(office: &Office) {
+    office.app.services.business.advance(HOLD_MS);
+    held::carry_out(&office.app.services).await.unwrap();
 }
 
 async fn act(office: &Office, browser: &Browser, case: CaseId, form: &[(String, String)]) -> super::office::Answer {
@@ -112,6 +121,7 @@ async fn a_void_without_its_reason_comes_back_with_what_was_typed() {
     assert_eq!(office.district.version(cases[0]).await, 1);
     let form = with(page.form("void"), &[("reason", "other"), ("text", typed)]);
     assert_eq!(act(&office, &browser, cases[0], &form).await.location(), "/review");
+    ten_seconds(&office).await;
     assert!(office.page(&browser, &format!("/cases/{}", cases[0])).await.text_of("p").contains(typed));
 }
 
@@ -226,6 +236,9 @@ async fn the_queue_says_what_its_reader_decided_today() {
     let other = Payload { reason: Some("test".into()), ..Payload::default() };
     office.district.act("review-ninghua-2", cases[2], Verb::Void, other).await.unwrap();
     let said = office.page(&browser, "/review").await.text_of("span");
+    assert!(said.contains("今天已办 2 件：作废 2"), "held ones are work done: {said}");
+    ten_seconds(&office).await;
+    let said = office.page(&browser, "/review").await.text_of("span");
     assert!(said.contains("今天已办 2 件：作废 2"), "own decisions only: {said}");
     office.app.services.business.advance(86_400_000);
     assert!(!office.page(&browser, "/review").await.text_of("span").contains("今天已办"), "a new day");
@@ -280,6 +293,8 @@ async fn two_reviewers_of_an_office_are_shown_different_cases() {
     let page = office.page(&second, "/review").await;
     assert_eq!(shown(&page), Some(cases[2]), "the last one is shown to both");
     assert!(page.text_of("p").contains("审核员甲 正在看这件案件"), "and who has it");
-    office.app.services.business.advance(180_000);
+    office.app.services.business.advance(crate::console::desks::LEASE_MS - 60_000);
+    assert!(office.page(&second, "/review").await.text_of("p").contains("还剩 1 分"));
+    office.app.services.business.advance(60_000);
     assert!(!office.page(&second, "/review").await.text_of("p").contains("正在看"), "not heard of for a while");
 }

@@ -1,9 +1,13 @@
 //! Pages as people get them: drawn from a real store, read by a strict parser.
 
+mod bulk;
+mod day;
 mod deciding;
 mod desk;
 mod guards;
+mod held;
 mod html;
+mod nearby;
 mod news;
 mod office;
 mod pages;

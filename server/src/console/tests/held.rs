@@ -1,0 +1,109 @@
+//! Taking back one's own void, and being overtaken while it waits.
+
+use axum::http::{StatusCode, header};
+use xunge_client_core::model::{CaseId, Mode};
+use xunge_client_core::workflow::{Payload, Verb};
+
+use super::office::{Answer, Browser, INSPECTOR, Office, REVIEWER, with};
+use crate::domain::held::{HOLD_MS, carry_out};
+
+const COLLEAGUE: &str = "review-ninghua-2";
+
+async fn scene() -> (Office, Browser, CaseId) {
+    let office = Office::new().await;
+    let case = office.simple(INSPECTOR, 1, Mode::Forwarded).await;
+    let browser = office.browser(REVIEWER).await;
+    (office, browser, case)
+}
+
+/// Voids from the page at `path`.
+async fn void(office: &Office, browser: &Browser, path: &str, case: CaseId) -> Answer {
+    let form = with(office.page(browser, path).await.form("void"), &[("reason", "test")]);
+    office.post(browser, &format!("/cases/{case}/act"), &form).await
+}
+
+fn cookie(answer: &Answer) -> &str {
+    answer.headers[header::SET_COOKIE].to_str().unwrap()
+}
+
+async fn later(office: &Office, ms: i64) {
+    office.app.services.business.advance(ms);
+    carry_out(&office.app.services).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_void_leaves_the_queue_is_seen_by_everybody_and_comes_back_when_it_is_taken_back() {
+    let (office, browser, case) = scene().await;
+    assert_eq!(void(&office, &browser, "/review", case).await.location(), "/review");
+    office.app.services.business.advance(2_500);
+    let page = office.page(&browser, "/review").await;
+    assert!(page.text_of("strong").contains("没有待审核"), "out of the queue");
+    let bar = page.text_of("section");
+    assert!(bar.contains("已作废") && bar.contains("撤回"), "{bar}");
+    let left = page.all("form").find(|it| it.has("data-held")).unwrap();
+    assert_eq!(left.attr("data-held"), "8", "a second that has begun counts");
+    // Whoever opens the case reads who voided it; a colleague's queue has neither the case nor the bar.
+    let colleague = office.browser(COLLEAGUE).await;
+    let theirs = office.page(&colleague, "/review").await;
+    assert!(theirs.text_of("strong").contains("没有待审核") && !theirs.text_of("body").contains("撤回"));
+    let seen = office.page(&colleague, &format!("/cases/{case}")).await.text_of("p");
+    assert!(seen.contains("审核员甲 已作废这件案件，8 秒后生效"), "{seen}");
+    assert_eq!(office.district.state(case).await, "reported");
+
+    let form = page.form(&format!("/cases/{case}/take-back"));
+    let answer = office.post(&browser, &format!("/cases/{case}/take-back"), &form).await;
+    assert_eq!(answer.location(), "/review", "back to the page with the bar");
+    assert!(cookie(&answer).contains(&format!("=back.{case}")));
+    later(&office, HOLD_MS).await;
+    assert_eq!(office.district.version(case).await, 1, "nothing was recorded");
+    let page = office.page(&browser, "/review").await;
+    assert!(page.text_of("p").contains("待审 1 件") && !page.text_of("body").contains("撤回"));
+}
+
+#[tokio::test]
+async fn what_has_taken_effect_is_not_taken_back_and_the_page_says_so() {
+    let (office, browser, case) = scene().await;
+    let path = format!("/cases/{case}");
+    assert_eq!(void(&office, &browser, &path, case).await.location(), path, "from the case's own page too");
+    let page = office.page(&browser, &path).await;
+    let form = page.form(&format!("{path}/take-back"));
+    later(&office, HOLD_MS).await;
+    let answer = office.post(&browser, &format!("{path}/take-back"), &form).await;
+    assert_eq!(answer.location(), path);
+    assert!(cookie(&answer).contains(&format!("=late.{case}")));
+    assert_eq!(office.district.state(case).await, "void");
+    let stolen = with(form, &[("token", "x")]);
+    let answer = office.post(&browser, &format!("{path}/take-back"), &stolen).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "like every form");
+}
+
+#[tokio::test]
+async fn the_author_of_a_void_that_was_overtaken_is_told_on_the_next_page_and_once() {
+    let (office, browser, case) = scene().await;
+    void(&office, &browser, "/review", case).await;
+    office.district.act(COLLEAGUE, case, Verb::File, Payload::default()).await.unwrap();
+    let page = office.page(&browser, "/review").await;
+    assert!(page.text_of("p").contains("您的作废没有生效"));
+    assert!(page.all("a").any(|it| it.attr("href") == format!("/cases/{case}")));
+    assert!(!office.page(&browser, "/review").await.text_of("p").contains("没有生效"), "once");
+    assert!(!office.page(&office.browser(COLLEAGUE).await, "/review").await.text_of("p").contains("没有生效"));
+}
+
+#[tokio::test]
+async fn a_colleague_s_void_of_the_same_case_is_refused_with_the_reason() {
+    let (office, browser, case) = scene().await;
+    let colleague = office.browser(COLLEAGUE).await;
+    let form = with(office.page(&colleague, "/review").await.form("void"), &[("reason", "duplicate")]);
+    void(&office, &browser, &format!("/cases/{case}"), case).await;
+    let answer = office.post(&colleague, &format!("/cases/{case}/act"), &form).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    let page = answer.page("held by another");
+    let said = page.text_of("strong");
+    assert!(said.contains("没有办成：") && said.contains("审核员甲 已作废这件案件"), "{said}");
+    assert!(page.form("void").contains(&("reason".to_owned(), "duplicate".to_owned())), "what was typed is kept");
+    // Another decision of theirs counts.
+    let file = page.form("file");
+    assert_eq!(office.post(&colleague, &format!("/cases/{case}/act"), &file).await.status, StatusCode::SEE_OTHER);
+    later(&office, HOLD_MS).await;
+    assert_eq!(office.district.state(case).await, "filed");
+}
