@@ -67,10 +67,9 @@ async fn twenty_cases_are_reviewed_by_keyboard_alone() {
         assert_eq!(browser.complaints().await, Vec::<String>::new());
     })
     .await;
-    let desk = office.api(&office.reviewer).await;
     for (case, deed) in cases.iter().zip(&deeds) {
-        let found = desk.get_json(&format!("/v1/cases/{case}")).await;
-        assert_eq!((&found["state"], &found["version"]), (&json!(deed.state()), &json!(2)), "{deed:?} once");
+        let found = office.settled(case, deed.state()).await;
+        assert_eq!(found["version"], 2, "{deed:?} once");
     }
 }
 
@@ -137,7 +136,7 @@ async fn a_void_for_another_reason_asks_for_words_and_escape_changes_nothing() {
         browser.see("details[open] textarea:focus").await;
         browser.keys("网格员误触").await;
         browser.keys_with_control(ENTER).await;
-        browser.says(".notice.good", "作废").await;
+        browser.says(".held", "已作废 暴露垃圾").await;
         // Keys can be switched off, and stay so.
         browser.click("[data-keys-switch]").await;
         browser.says("[data-keys-switch]", "打开单键快捷键").await;
@@ -152,8 +151,7 @@ async fn a_void_for_another_reason_asks_for_words_and_escape_changes_nothing() {
         browser.see("details[open]").await;
     })
     .await;
-    let found = office.api(&office.reviewer).await.get_json(&format!("/v1/cases/{case}")).await;
-    assert_eq!((&found["state"], &found["version"]), (&json!("void"), &json!(2)));
+    assert_eq!(office.settled(&case, "void").await["version"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

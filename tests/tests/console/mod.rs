@@ -1,6 +1,8 @@
 //! The console in a real Chromium, against a real server, with cases that real phones sent.
 
+mod held;
 mod keyboard;
+mod many;
 mod office;
 mod pages;
 mod review;

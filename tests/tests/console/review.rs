@@ -34,6 +34,7 @@ async fn a_morning(name: &str, script: Script) {
         approves(&browser).await;
         files(&browser).await;
         voids(&browser, &api, &cases[2]).await;
+        until_void(&browser, &api, &cases[2]).await;
         reads_history(&browser, &cases[2]).await;
         reads_the_month(&browser, &api, &reviewer).await;
         leaves(&browser, &cases[0]).await;
@@ -128,12 +129,21 @@ async fn voids(browser: &Browser, api: &Api, case: &str) {
     assert!(browser.has("#void-reason-other:checked").await, "the choice is kept");
     browser.write("#void-text", "网格员说是误触").await;
     browser.click(&button).await;
-    browser.says(".notice.good", "作废").await;
+    browser.says(".held", "已作废 暴露垃圾").await;
     browser.says(".empty", "没有待审核的案件").await;
 }
 
+/// A void takes effect after ten seconds; until then everybody reads that it will.
+async fn until_void(browser: &Browser, api: &Api, case: &str) {
+    browser.click(".held a").await;
+    browser.says(".decide .warning", "已作废这件案件").await;
+    let path = format!("/v1/cases/{case}");
+    let state = || async { Ok((api.get_json(&path).await["state"] == "void").then_some(())) };
+    browser.until("the void took effect", state).await;
+}
+
 async fn reads_history(browser: &Browser, case: &str) {
-    browser.click(".notice a").await;
+    browser.open_path(&format!("/cases/{case}")).await;
     browser.says(".head .state", "已作废").await;
     assert_eq!(browser.path().await, format!("/cases/{case}"));
     assert_eq!(browser.texts(".history tbody th").await, ["上报", "作废"]);
