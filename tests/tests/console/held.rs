@@ -71,6 +71,12 @@ async fn a_void_by_mistake_is_taken_back_with_a_key_and_the_bar_is_announced_and
         browser.says(".decide .words", "第 2 处").await;
         browser.see("html[data-keys-ready]").await;
         void(&browser).await;
+        browser.says(".empty", "后面没有待审案件了").await;
+        browser.keys("u").await;
+        browser.says(".notice.good", "已撤回作废").await;
+        browser.says(".decide .words", "第 2 处").await;
+        browser.see("html[data-keys-ready]").await;
+        void(&browser).await;
         let gone = || async { Ok((!browser.see(".held").await.is_displayed().await?).then_some(())) };
         browser.until("the bar went away", gone).await;
         browser.keys("u").await;

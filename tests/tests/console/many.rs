@@ -115,20 +115,26 @@ async fn who_looks_at_a_case_is_said_with_the_time_left_and_stops_nobody() {
         .expect("a second reviewer")
         .clone();
     let (site, first, path) = (office.server.url.clone(), office.reviewer.clone(), format!("/cases/{case}"));
-    story("who_looks", &site, Script::Off, |browser| async move {
+    let there = site.clone();
+    story("who_looks", &site, Script::On, |browser| async move {
         browser.log_in(&first).await;
         browser.open_path("/review").await;
         browser.says(".words", "只有这一件").await;
-        browser.click(".who form button").await;
-        browser.log_in(&colleague).await;
-        for page in ["/review", path.as_str()] {
-            browser.open_path(page).await;
-            browser.says(".decide .warning", "正在看这件案件，还剩 5 分").await;
-        }
-        browser.open_path("/review").await;
-        browser.click("details:has(input[name=verb][value=file]) > summary").await;
-        browser.click("form.act:has(input[name=verb][value=file]) button").await;
-        browser.says(".notice.good", "立案").await;
+        // While this window stays open, a colleague's has the same case.
+        story("who_looks_too", &there, Script::Off, |other| async move {
+            other.log_in(&colleague).await;
+            for page in [path.as_str(), "/review"] {
+                other.open_path(page).await;
+                other.says(".decide .warning", "正在看这件案件，还剩").await;
+            }
+            other.click("details:has(input[name=verb][value=file]) > summary").await;
+            other.click("form.act:has(input[name=verb][value=file]) button").await;
+            other.says(".notice.good", "立案").await;
+        })
+        .await;
+        // The first hears of it when they come back to their window.
+        browser.look("window.dispatchEvent(new Event('focus'))").await;
+        browser.says(".decide [role=alert]", "已由他人办理").await;
     })
     .await;
 }

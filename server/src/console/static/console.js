@@ -77,12 +77,6 @@
   }
   function press(key) {
     if (key === "p" && pair) { enlarge(!isLarge()); return true; }
-    // A void is taken back on the bar above the case, also when the case below it is no longer to be decided.
-    if (key === "u") {
-      var back = document.querySelector("[data-held-bar] form:not([hidden]) [data-key='u']");
-      if (back) { back.click(); }
-      return !!back;
-    }
     var it = one("[data-key='" + key + "']");
     if (!it || (overtaken && key !== "x")) { return false; }
     if (it.tagName === "SUMMARY") { unfold(it); return true; }

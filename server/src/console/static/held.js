@@ -1,5 +1,6 @@
 /* Counts down the voids that may still be taken back, says once what waits, and takes away what can not be taken back any
-   more. Every page works without this file: the server knows when a void takes effect, and says so. */
+   more. U takes back the newest, also where the queue has run empty; it is switched off with the other keys (console.js).
+   Every page works without this file: the server knows when a void takes effect, and says so. */
 (function () {
   "use strict";
   var bar = document.querySelector("[data-held-bar]");
@@ -12,8 +13,7 @@
     var open = forms.filter(function (form) {
       var left = Number(form.getAttribute("data-held")) - passed();
       var seconds = form.querySelector("[data-held-left]");
-      seconds.hidden = false;
-      seconds.textContent = " " + Math.max(left, 0) + " s";
+      seconds.textContent = seconds.getAttribute("data-held-left").replace("%", Math.max(left, 0));
       if (left > 0) { return true; }
       // Whoever stands on the button is not thrown to the top of the page.
       if (form.contains(document.activeElement)) { document.getElementById("main").focus(); }
@@ -30,6 +30,19 @@
     var words = forms[0].querySelector("[data-held-words]").textContent;
     bar.querySelector("[data-held-say]").textContent = words + " " + forms[0].querySelector("button").textContent;
   }, 300);
+  function keysAreOff() {
+    try { return window.localStorage.getItem("xunge-keys-off") === "1"; } catch (blocked) { return false; }
+  }
+  document.addEventListener("keydown", function (event) {
+    var target = event.target;
+    var plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.repeat && !event.isComposing;
+    var typing = target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName) ||
+      (target.tagName === "INPUT" && target.type !== "radio" && target.type !== "checkbox");
+    var button = bar.querySelector("form:not([hidden]) button");
+    if (!plain || typing || event.key.toLowerCase() !== "u" || !button || bar.hidden || keysAreOff()) { return; }
+    event.preventDefault();
+    button.click();
+  });
   var clock = window.setInterval(show, 1000);
   show();
 }());
