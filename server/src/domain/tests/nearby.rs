@@ -221,3 +221,26 @@ fn blank() -> CaseItem {
         text: String::new(),
     }
 }
+
+#[tokio::test]
+async fn cases_of_an_older_database_are_given_the_case_they_repeat() {
+    const MIGRATION: &str = include_str!("../../store/migrations/0007_nearby.sql");
+    let district = District::new().await;
+    let master = report(&district, "insp-ninghua-1", |_| {}).await;
+    let repeat = report(&district, "insp-ninghua-1", |it| it.description = "\"master_case_id\":\"".repeat(40)).await;
+    let reviewer = district.reviewer_of(repeat).await;
+    let words = Some("写着 \"master_case_id\":\"01HF0000000000000000000000\"".to_owned());
+    let reason = Some("duplicate".to_owned());
+    let payload = Payload { reason, text: words.clone(), master_case_id: Some(master), ..Payload::default() };
+    district.act(&reviewer, repeat, Verb::Void, payload).await.unwrap();
+    let other = Payload { reason: Some("other".into()), text: words, ..Payload::default() };
+    district.act(&reviewer, master, Verb::Void, other).await.unwrap();
+    let sql = "SELECT master_case FROM case_row ORDER BY received_at, id";
+    let stored = async || district.rows(sql).await.iter().map(|row| row.values()[0].clone()).collect::<Vec<_>>();
+    let written = stored().await;
+    assert_eq!(written.iter().filter(|it| **it != Value::Null).count(), 1);
+    district.run("UPDATE case_row SET master_case = NULL", vec![]).await;
+    let update = MIGRATION.split(';').find(|it| it.trim_start().starts_with("UPDATE")).unwrap();
+    district.run(update, vec![]).await;
+    assert_eq!(stored().await, written);
+}
