@@ -18,6 +18,7 @@ use crate::clock::Business;
 use crate::config::Config;
 use crate::datadir::DataDir;
 use crate::domain::services::Services;
+use crate::domain::timetables::Timetables;
 use crate::domain::uploads::Uploads;
 use crate::metrics::Metrics;
 use crate::params;
@@ -110,7 +111,9 @@ impl App {
         let space = Space::of_disk(data.root());
         let tokens = Tokens::new(&keys, format!("xunge:{}", identity.district));
         let uploads = Uploads::new(store.clone(), blobs.clone(), staging, space.clone(), business.clone());
-        let timetable = Arc::new(config.timetable.clone());
+        let timetable = Timetables::new(config.tables.clone());
+        let loaded = timetable.clone();
+        store.read_blocking::<_, StoreError, _>(move |tx| Box::pin(async move { loaded.load(tx).await }))?;
         let services = Services { timetable, ..Services::new(store.clone(), business) };
         Ok(Self(Arc::new(Parts {
             sync: SyncDesk {

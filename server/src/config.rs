@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::reference::timetable::Timetable;
+use crate::domain::timetables::{InForce, Source};
+use crate::reference::timetable;
 
 /// The settings of a running server.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -34,7 +35,7 @@ pub struct Config {
     pub time_limits: Option<PathBuf>,
     /// What those three give, once read.
     #[serde(skip)]
-    pub timetable: Timetable,
+    pub tables: InForce,
 }
 
 /// How log lines look.
@@ -62,7 +63,7 @@ impl Default for Config {
             working_hours: Vec::new(),
             calendar: None,
             time_limits: None,
-            timetable: Timetable::builtin().clone(),
+            tables: InForce::default(),
         }
     }
 }
@@ -98,10 +99,13 @@ impl Config {
             file.map(|file| Ok::<_, ConfigError>((file.display().to_string(), read(&file)?))).transpose()
         };
         let (calendar, limits) = (beside(&config.calendar)?, beside(&config.time_limits)?);
-        let calendar = calendar.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-        let limits = limits.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-        config.timetable =
-            Timetable::of(&config.working_hours, calendar, limits).map_err(|error| named(error.to_string()))?;
+        let source = |own: Option<(String, String)>, (name, text): (&str, &str)| match own {
+            Some((name, text)) => Source::file(&name, &text),
+            None => Source::file(name, text),
+        };
+        let (calendar, limits) = (source(calendar, timetable::CALENDAR), source(limits, timetable::LIMITS));
+        let in_force = InForce::of(&config.working_hours, calendar, limits);
+        config.tables = in_force.map_err(|error| named(error.to_string()))?;
         Ok(config)
     }
 
@@ -155,7 +159,7 @@ mod tests {
         let broken = Config::read(&path).unwrap_err().to_string();
         assert!(broken.contains("limits.csv") && broken.contains("line: 2"), "{broken}");
         write("limits.csv", "clock,category,level,org,value,unit\nreview,,,,10,minute\n");
-        let timetable = Config::read(&path).unwrap().timetable;
+        let timetable = Config::read(&path).unwrap().tables.timetable;
         assert_eq!((timetable.calendar.minutes_a_day(), timetable.limits.rules().len()), (480, 1));
     }
 

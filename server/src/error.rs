@@ -49,6 +49,8 @@ pub enum ApiError {
     TokenExpired,
     /// Wrong name or password.
     WrongCredentials,
+    /// A password that somebody else gave; it has to be changed in the console first.
+    PasswordOnce,
     /// A wrong, spent or expired enrolment code.
     EnrolCode,
     /// A device proof that is not accepted.
@@ -154,6 +156,7 @@ impl ApiError {
             Self::TokenInvalid => "token_invalid",
             Self::TokenExpired => "token_expired",
             Self::WrongCredentials => "wrong_credentials",
+            Self::PasswordOnce => "password_once",
             Self::EnrolCode => "enrol_code_invalid",
             Self::Proof(refused) => refused.code(),
             Self::WrongRole => "wrong_role",
@@ -195,7 +198,7 @@ impl ApiError {
                 }
                 ProofError::Revoked | ProofError::UserDisabled => StatusCode::FORBIDDEN,
             },
-            Self::WrongRole => StatusCode::FORBIDDEN,
+            Self::WrongRole | Self::PasswordOnce => StatusCode::FORBIDDEN,
             Self::NotFound | Self::PhotoNotHere | Self::NoPreview | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Upload(refused) => upload_status(refused),
             Self::TusVersion => StatusCode::PRECONDITION_FAILED,

@@ -57,7 +57,7 @@ pub(super) struct Token {
 #[utoipa::path(post, path = "/v1/auth/token", tag = "auth", request_body = Grant, responses(
     (status = 200, body = Token),
     (status = 401, description = "wrong_credentials, or a device proof that is not accepted", body = ProblemBody),
-    (status = 403, description = "device_revoked or user_disabled", body = ProblemBody),
+    (status = 403, description = "device_revoked, user_disabled or password_once", body = ProblemBody),
     (status = 429, description = "too many tries; Retry-After says how long", body = ProblemBody),
 ))]
 pub(super) async fn token(
@@ -69,6 +69,9 @@ pub(super) async fn token(
     let subject = match grant.value {
         Grant::Password { user, password, .. } => {
             let account = app.desk.sign_in(&user, password, address, now).await?;
+            if account.password_once {
+                return Err(ApiError::PasswordOnce);
+            }
             Subject { user: account.id, device: None, perm_version: account.perm_version, usage: Use::Api }
         }
         Grant::Device { device, counter, signature } => by_device(&app, device, counter, &signature).await?,

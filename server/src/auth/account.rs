@@ -28,6 +28,8 @@ pub struct Account {
     pub failed_count: i64,
     /// No password is looked at before this time.
     pub locked_until: Millis,
+    /// Somebody else knows the password: it has to be changed before anything else is done.
+    pub password_once: bool,
 }
 
 /// A user to be added.
@@ -53,8 +55,8 @@ pub struct NewAccount {
 macro_rules! select {
     ($end:literal) => {
         concat!(
-            "SELECT id, name, role, scope, unit, password_hash, disabled_at, perm_version, failed_count, locked_until \
-             FROM user_account ",
+            "SELECT id, name, role, scope, unit, password_hash, disabled_at, perm_version, failed_count, locked_until, \
+             password_once FROM user_account ",
             $end
         )
     };
@@ -68,6 +70,12 @@ pub async fn find(tx: &mut dyn Tx, id: &str) -> Result<Option<Account>, StoreErr
 /// Every account, by id.
 pub async fn list(tx: &mut dyn Tx) -> Result<Vec<Account>, StoreError> {
     tx.query(select!("ORDER BY id"), params![]).await?.iter().map(read).collect()
+}
+
+/// The accounts that follow `id`, by id.
+pub async fn after(tx: &mut dyn Tx, id: &str, limit: usize) -> Result<Vec<Account>, StoreError> {
+    let sql = select!("WHERE id > ?1 ORDER BY id LIMIT ?2");
+    tx.query(sql, params![id, i64::try_from(limit).unwrap_or(i64::MAX)]).await?.iter().map(read).collect()
 }
 
 /// The grids a user patrols, by code.
@@ -117,10 +125,24 @@ pub async fn set_password(tx: &mut dyn Tx, id: &str, password_hash: &str) -> Res
     let changed = tx
         .execute(
             "UPDATE user_account SET password_hash = ?2, perm_version = perm_version + 1, failed_count = 0, \
-             locked_until = 0 WHERE id = ?1",
+             locked_until = 0, password_once = 0 WHERE id = ?1",
             params![id, password_hash],
         )
         .await?;
+    tx.execute("DELETE FROM web_session WHERE user_id = ?1", params![id]).await?;
+    Ok(changed == 1)
+}
+
+/// Notes that the password was given by somebody else.
+pub async fn mark_once(tx: &mut dyn Tx, id: &str) -> Result<(), StoreError> {
+    tx.execute("UPDATE user_account SET password_once = 1 WHERE id = ?1", params![id]).await?;
+    Ok(())
+}
+
+/// Ends every session and token; false if there is no such account.
+pub async fn end_sessions(tx: &mut dyn Tx, id: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE user_account SET perm_version = perm_version + 1 WHERE id = ?1";
+    let changed = tx.execute(sql, params![id]).await?;
     tx.execute("DELETE FROM web_session WHERE user_id = ?1", params![id]).await?;
     Ok(changed == 1)
 }
@@ -148,6 +170,7 @@ fn read(row: &Row) -> Result<Account, StoreError> {
         perm_version: row.int(7)?,
         failed_count: row.int(8)?,
         locked_until: Millis(row.int(9)?),
+        password_once: row.bool(10)?,
     })
 }
 

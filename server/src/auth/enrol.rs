@@ -43,6 +43,11 @@ pub fn new_code() -> String {
     code::groups(&entropy::fill::<18>())
 }
 
+/// What a phone's camera reads: the code, and how to reach the server.
+pub fn link(code: &str, server: &str) -> String {
+    format!("xunge://enrol?code={code}&server={server}")
+}
+
 /// Remembers a code for a user. Only its hash is kept; 140 bits need no slow hash.
 pub async fn add_code(tx: &mut dyn Tx, user: &str, shown: &str, now: Millis) -> Result<(), StoreError> {
     let hash = hash(shown).expect("a code made here is one");

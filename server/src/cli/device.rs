@@ -13,10 +13,10 @@ use super::Data;
 use super::error::{CliError, said};
 use super::output::Output;
 use crate::auth::device::{self, DeviceInfo};
-use crate::auth::{account, enrol};
+use crate::auth::enrol;
 use crate::clock::Security;
-use crate::domain::audit;
-use crate::store::{StoreError, Tx};
+use crate::domain::phones;
+use crate::store::StoreError;
 
 /// Make enrolment codes, list and revoke phones.
 #[derive(Debug, clap::Args)]
@@ -91,21 +91,14 @@ fn enrol_code(wanted: &EnrolCode, output: &Output, now: Millis) -> Result<(), Cl
     let code = enrol::new_code();
     let (user, shown) = (wanted.user.clone(), code.clone());
     let known = wanted.data.store()?.write_blocking::<bool, StoreError, _>(move |tx| {
-        Box::pin(async move {
-            let known = account::find(tx, &user).await?.is_some_and(|account| account.disabled_at.is_none());
-            if known {
-                enrol::add_code(tx, &user, &shown, now).await?;
-                note(tx, "device.code", &user, now).await?;
-            }
-            Ok(known)
-        })
+        Box::pin(async move { phones::add_code(tx, "cli", &user, &shown, now).await })
     })?;
     if !known {
         return Err(CliError::no_such_user(&wanted.user));
     }
     let expires_at = now.plus_ms(enrol::LIFETIME_MS);
     // What a phone's camera reads; the code alone can be typed as well.
-    let link = wanted.server.as_ref().map(|server| format!("xunge://enrol?code={code}&server={server}"));
+    let link = wanted.server.as_ref().map(|server| enrol::link(&code, server));
     let document = json!({"user": wanted.user, "code": code, "expires_at": expires_at, "link": link});
     output.result(&document, || {
         let mut text = format!("{code}\n有效期至 valid until {}\n", expires_at.local_text());
@@ -142,13 +135,7 @@ fn list(wanted: &List, output: &Output) -> Result<(), CliError> {
 fn revoke(wanted: &Revoke, output: &Output, now: Millis) -> Result<(), CliError> {
     let id = wanted.id;
     let known = wanted.data.store()?.write_blocking::<bool, StoreError, _>(move |tx| {
-        Box::pin(async move {
-            let known = device::revoke(tx, id, now).await?;
-            if known {
-                note(tx, "device.revoked", &id.to_string(), now).await?;
-            }
-            Ok(known)
-        })
+        Box::pin(async move { phones::revoke(tx, "cli", id, now).await })
     })?;
     if !known {
         return Err(CliError::failed(
@@ -174,8 +161,4 @@ fn listed(info: DeviceInfo) -> Listed {
         waiting_cases: info.waiting_cases,
         waiting_photos: info.waiting_photos,
     }
-}
-
-async fn note(tx: &mut dyn Tx, action: &str, subject: &str, now: Millis) -> Result<(), StoreError> {
-    audit::append(tx, &audit::Entry { at: now, actor: "cli", action, subject, detail: "{}" }).await
 }

@@ -130,7 +130,7 @@ fn let_in(wanted: &One, output: &Output) -> Result<(), CliError> {
         CliError::failed("runtime", "", words, said("请重试。", "Try again."))
     })?;
     let received = runtime.block_on(async {
-        let received = release(&app.sync, &app.uploads, app.keys.sealing_secret(), id).await;
+        let received = release(&app.sync, &app.uploads, app.keys.sealing_secret(), "cli", id).await;
         app.close().await?;
         received.map_err(|refusal| refused(id, &refusal))
     })?;
@@ -147,7 +147,7 @@ fn let_in(wanted: &One, output: &Output) -> Result<(), CliError> {
 fn drop_one(wanted: &Drop, output: &Output) -> Result<(), CliError> {
     let (id, reason, now) = (wanted.one.id, wanted.reason.clone(), Security.now());
     let known = wanted.one.data.store()?.write_blocking::<bool, StoreError, _>(move |tx| {
-        Box::pin(async move { quarantine::remove(tx, id, "quarantine.dropped", &reason, now).await })
+        Box::pin(async move { quarantine::remove(tx, "cli", id, "quarantine.dropped", &reason, now).await })
     })?;
     if !known {
         return Err(unknown(id));

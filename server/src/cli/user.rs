@@ -14,9 +14,8 @@ use super::output::Output;
 use crate::auth::account::{self, Account, NewAccount};
 use crate::auth::{enrol, password};
 use crate::clock::Security;
-use crate::domain::audit;
-use crate::params;
-use crate::store::{StoreError, Tx};
+use crate::domain::accounts::{self, AccountProblem, AddError};
+use crate::store::StoreError;
 
 /// Add, close and list users.
 #[derive(Debug, clap::Args)]
@@ -111,27 +110,20 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
 
 fn add(add: &Add, output: &Output, now: Millis) -> Result<(), CliError> {
     let user = add.one.user.clone();
-    let login = (2..=32).contains(&user.len())
-        && user.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte));
-    if !login {
-        return Err(refused(
-            "user_name",
-            &user,
-            said(
-                "用户名应为 2 至 32 个小写字母、数字、点或短横。",
-                "A log-in name has 2 to 32 lower-case letters, digits, dots or dashes.",
-            ),
-        ));
-    }
-    if add.name.trim().is_empty() || add.name.chars().any(char::is_control) {
-        return Err(refused("name", &user, said("请填写姓名。", "The name is empty or not printable.")));
-    }
     let inspector = add.role == Role::Inspector;
-    if inspector && (add.grids.is_empty() || add.unit.is_none()) {
-        let message = said("网格员须有单位和至少一个网格。", "An inspector needs a unit and at least one grid.");
-        return Err(refused("grid", &user, message));
-    }
+    let mut new = NewAccount {
+        id: user.clone(),
+        name: add.name.clone(),
+        role: add.role,
+        scope: add.scope.clone(),
+        unit: add.unit.clone(),
+        grids: add.grids.clone(),
+        password_hash: None,
+    };
+    // Before anybody is asked for a password.
+    accounts::check(&new).map_err(|problem| refused(&user, &problem))?;
     let password = if inspector && !add.password_stdin { None } else { Some(secret(&user, add.password_stdin)?) };
+    new.password_hash = password.as_deref().map(password::hash);
     let made = InitUser {
         user: user.clone(),
         role: add.role,
@@ -140,40 +132,14 @@ fn add(add: &Add, output: &Output, now: Millis) -> Result<(), CliError> {
         enrol_code: inspector.then(enrol::new_code),
         password,
     };
-    let new = NewAccount {
-        id: user.clone(),
-        name: add.name.clone(),
-        role: add.role,
-        scope: add.scope.clone(),
-        unit: add.unit.clone(),
-        grids: add.grids.clone(),
-        password_hash: made.password.as_deref().map(password::hash),
-    };
     let code = made.enrol_code.clone();
-    let missing = add.one.data.store()?.write_blocking::<Option<OrgCode>, StoreError, _>(move |tx| {
-        Box::pin(async move {
-            if let Some(missing) = unknown_code(tx, &new).await? {
-                return Ok(Some(missing));
-            }
-            account::add(tx, &new, now).await?;
-            if let Some(code) = &code {
-                enrol::add_code(tx, &new.id, code, now).await?;
-            }
-            note(tx, "user.added", &new.id, now).await?;
-            Ok(None)
-        })
+    let added = add.one.data.store()?.write_blocking::<(), AddError, _>(move |tx| {
+        Box::pin(async move { accounts::add(tx, "cli", &new, code.as_deref(), now).await })
     });
-    match missing {
-        Ok(None) => {}
-        Ok(Some(code)) => {
-            let message = said(format!("没有编码 {code}。"), format!("There is no place or unit {code}."));
-            return Err(refused("unknown_code", code.as_str(), message));
-        }
-        Err(StoreError::Unique { .. }) => {
-            let message = said(format!("用户“{user}”已存在。"), format!("There is a user `{user}` already."));
-            return Err(refused("user_exists", &user, message));
-        }
-        Err(error) => return Err(error.into()),
+    match added {
+        Ok(()) => {}
+        Err(AddError::Problem(problem)) => return Err(refused(&user, &problem)),
+        Err(AddError::Store(error)) => return Err(error.into()),
     }
     output.result(&made, || {
         let secret = made.password.as_deref().or(made.enrol_code.as_deref()).unwrap_or_default();
@@ -186,13 +152,7 @@ fn set_disabled(one: &One, at: Option<Millis>, output: &Output, now: Millis) -> 
     let action = if at.is_some() { "user.disabled" } else { "user.enabled" };
     let user = one.user.clone();
     let known = one.data.store()?.write_blocking::<bool, StoreError, _>(move |tx| {
-        Box::pin(async move {
-            let known = account::set_disabled(tx, &user, at).await?;
-            if known {
-                note(tx, action, &user, now).await?;
-            }
-            Ok(known)
-        })
+        Box::pin(async move { accounts::set_open(tx, "cli", &user, at.is_none(), now).await })
     })?;
     if !known {
         return Err(CliError::no_such_user(&one.user));
@@ -206,13 +166,7 @@ fn set_password(passwd: &Passwd, output: &Output, now: Millis) -> Result<(), Cli
     let password = secret(&user, passwd.password_stdin)?;
     let hash = password::hash(&password);
     let known = passwd.one.data.store()?.write_blocking::<bool, StoreError, _>(move |tx| {
-        Box::pin(async move {
-            let known = account::set_password(tx, &user, &hash).await?;
-            if known {
-                note(tx, "user.password", &user, now).await?;
-            }
-            Ok(known)
-        })
+        Box::pin(async move { accounts::set_password(tx, "cli", &user, &hash, false, now).await })
     })?;
     if !known {
         return Err(CliError::no_such_user(&passwd.one.user));
@@ -252,21 +206,6 @@ fn listed(account: Account, now: Millis) -> Listed {
     }
 }
 
-/// The first of the codes a new user refers to that does not exist.
-async fn unknown_code(tx: &mut dyn Tx, new: &NewAccount) -> Result<Option<OrgCode>, StoreError> {
-    for code in std::iter::once(&new.scope).chain(&new.unit).chain(&new.grids) {
-        let sql = if code.is_unit() {
-            "SELECT 1 FROM unit WHERE code = ?1"
-        } else {
-            "SELECT 1 FROM org_node WHERE code = ?1"
-        };
-        if tx.query_opt(sql, params![code.as_str()]).await?.is_none() {
-            return Ok(Some(code.clone()));
-        }
-    }
-    Ok(None)
-}
-
 /// The password to set: the first line of stdin, or a generated one.
 fn secret(user: &str, from_stdin: bool) -> Result<String, CliError> {
     if !from_stdin {
@@ -282,10 +221,29 @@ fn secret(user: &str, from_stdin: bool) -> Result<String, CliError> {
     Ok(password)
 }
 
-async fn note(tx: &mut dyn Tx, action: &str, user: &str, now: Millis) -> Result<(), StoreError> {
-    audit::append(tx, &audit::Entry { at: now, actor: "cli", action, subject: user, detail: "{}" }).await
-}
-
-fn refused(code: &'static str, subject: &str, message: super::error::Said) -> CliError {
+fn refused(user: &str, problem: &AccountProblem) -> CliError {
+    let (code, subject, message) = match problem {
+        AccountProblem::LoginName => (
+            "user_name",
+            user,
+            said(
+                "用户名应为 2 至 32 个小写字母、数字、点或短横。",
+                "A log-in name has 2 to 32 lower-case letters, digits, dots or dashes.",
+            ),
+        ),
+        AccountProblem::Name => ("name", user, said("请填写姓名。", "The name is empty or not printable.")),
+        AccountProblem::Unit => ("unit", user, said("该岗位须有单位。", "This role needs a unit.")),
+        AccountProblem::Grid => {
+            ("grid", user, said("网格员须有单位和至少一个网格。", "An inspector needs a unit and at least one grid."))
+        }
+        AccountProblem::Unknown(code) => (
+            "unknown_code",
+            code.as_str(),
+            said(format!("没有编码 {code}。"), format!("There is no place or unit {code}.")),
+        ),
+        AccountProblem::Taken => {
+            ("user_exists", user, said(format!("用户“{user}”已存在。"), format!("There is a user `{user}` already.")))
+        }
+    };
     CliError::failed(code, subject, message, said("请更正后重试。", "Correct it and try again."))
 }

@@ -3,8 +3,7 @@
 //! A form that is refused afterwards comes back naming the photos by their hashes, so nobody sends them twice.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Path, Request};
-use axum::http::header;
+use axum::extract::{Path, Request};
 use axum::response::Response;
 use tokio::sync::Semaphore;
 use xunge_client_core::photo;
@@ -12,7 +11,7 @@ use xunge_client_core::workflow::Member;
 
 use super::act;
 use super::fault::Fault;
-use super::multipart::{self, Part};
+use super::multipart;
 use super::sent::{Sent, SentForm};
 use super::visit::Visit;
 use crate::domain::uploads::{Owner, UploadError};
@@ -35,18 +34,14 @@ pub(crate) async fn post(visit: Visit, path: Path<String>, request: Request) -> 
 }
 
 async fn form(visit: &Visit, request: Request) -> Result<SentForm, Fault> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.to_owned();
-    let body = Bytes::from_request(request, &()).await.map_err(|_| Fault::BadRequest)?;
-    let parts = multipart::read(&kind, &body).ok_or(Fault::BadRequest)?;
-    let (files, words): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| part.is_file);
-    let words = words.into_iter().map(|part| (part.name, String::from_utf8_lossy(&part.bytes).into_owned()));
-    let (known, words): (Vec<_>, Vec<_>) = words.partition(|(name, _)| name == Member::Photos.code());
+    let (Sent(words), files) = multipart::take(request).await.ok_or(Fault::BadRequest)?;
+    let is_known = |(name, _): &(String, String)| name == Member::Photos.code();
+    let (known, words): (Vec<_>, Vec<_>) = words.into_iter().partition(is_known);
     let mut form = SentForm(Sent(words));
     // Before anything is stored.
     visit.admit(&form)?;
     let mut photos: Vec<String> = known.into_iter().map(|(_, hashes)| hashes).collect();
-    for file in files.into_iter().filter(|file| !file.bytes.is_empty()) {
+    for file in files {
         photos.push(store(visit, file.bytes).await?);
     }
     form.0.0.push((Member::Photos.code().to_owned(), photos.join(" ")));

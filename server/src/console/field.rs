@@ -15,6 +15,12 @@ pub(crate) enum Kind {
     Choice(Vec<Group>),
     /// A few choices, all in sight.
     Radio(Vec<Choice>),
+    /// A table as text.
+    Pasted,
+    /// A single box to tick.
+    Check,
+    /// A file from the reader's own disk; its ending.
+    File(&'static str),
     /// Photos from the reader's own disk; the value names those that were sent before.
     Photos,
 }
@@ -73,10 +79,46 @@ pub(crate) struct Field {
 }
 
 impl Field {
+    /// A field that may be left out, without hint.
+    pub(crate) fn new(name: &str, label: &str, kind: Kind, value: &str) -> Self {
+        Self {
+            id: format!("f-{}", name.replace('_', "-")),
+            name: name.to_owned(),
+            label: label.to_owned(),
+            kind,
+            value: value.to_owned(),
+            required: false,
+            optional: "",
+            hint: String::new(),
+            problem: String::new(),
+        }
+    }
+
+    /// The same, required.
+    pub(crate) fn needed(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// The same with a hint.
+    pub(crate) fn hinted(self, hint: impl Into<String>) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+
+    /// The same with what is wrong with it; nothing for an empty text.
+    pub(crate) fn faulty(self, problem: &str) -> Self {
+        Self { problem: problem.to_owned(), ..self }
+    }
+
     /// Attributes that follow from the field's state.
     pub(crate) fn attributes(&self) -> String {
         let required = if self.required { " required" } else { "" };
-        format!("{required}{}", self.state())
+        // So that a browser offers to keep the new one and not the old one.
+        let kept = match (&self.kind, self.name.as_str()) {
+            (Kind::Line("password"), "current") => " autocomplete=\"current-password\"",
+            (Kind::Line("password"), _) => " autocomplete=\"new-password\"",
+            _ => "",
+        };
+        format!("{required}{kept}{}", self.state())
     }
 
     /// The same for a group of choices, each of which is required by itself.

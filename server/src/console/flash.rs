@@ -35,6 +35,8 @@ pub(crate) enum Flash {
         /// Of which case.
         case: CaseId,
     },
+    /// Something an administrator or somebody about themselves changed.
+    Saved,
     /// Logged out.
     LoggedOut,
     /// The session is over.
@@ -48,6 +50,7 @@ impl Flash {
             Self::Done { verb, case, next } => format!("done.{}.{case}.{}", verb.code(), if next { "n" } else { "c" }),
             Self::TakenBack { case } => format!("back.{case}"),
             Self::TooLate { case } => format!("late.{case}"),
+            Self::Saved => "saved".to_owned(),
             Self::LoggedOut => "out".to_owned(),
             Self::Expired => "expired".to_owned(),
         };
@@ -58,6 +61,7 @@ impl Flash {
     pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
         let mut parts = cookie::read(headers, cookie::FLASH)?.split('.');
         match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("saved", None, ..) => Some(Self::Saved),
             ("out", None, ..) => Some(Self::LoggedOut),
             ("expired", None, ..) => Some(Self::Expired),
             ("back", Some(case), None, _) => Some(Self::TakenBack { case: case.parse().ok()? }),
@@ -97,6 +101,7 @@ impl Flash {
                 way: lang.say("held.too_late_way").to_owned(),
                 link: Some(to_case(case)),
             },
+            Self::Saved => Notice { tone: "good", ..plain(lang.say("admin.saved"), "") },
             Self::LoggedOut => plain(lang.say("login.ended"), ""),
             Self::Expired => plain(lang.say("login.expired"), lang.say("login.expired_way")),
         }
@@ -127,6 +132,7 @@ mod tests {
             Flash::Done { verb: Verb::File, case, next: true },
             Flash::TakenBack { case },
             Flash::TooLate { case },
+            Flash::Saved,
             Flash::LoggedOut,
             Flash::Expired,
         ] {

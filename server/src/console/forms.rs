@@ -1,16 +1,18 @@
 //! The forms of a case: one per verb its reader could use, its fields read off the workflow's table.
 
 use xunge_client_core::model::{CategoryRef, LocalDay, Millis, Mode, OrgCode, PhotoHash};
-use xunge_client_core::workflow::{Level, Member, Rule, Satisfaction, Verb, VoidReason};
+use xunge_client_core::workflow::{Level, Member, Rule, Satisfaction, Verb};
 
 use super::act::Attempt;
 use super::choices::{self, ungrouped};
 use super::field::{Choice, Field, Group, Kind, VerbForm};
+use super::lang::Lang;
 use super::suggested;
 use super::visit::Visit;
 use crate::domain::cases::CaseDetail;
 use crate::domain::clocks;
 use crate::domain::people::Colleague;
+use crate::domain::void_reasons::Reason;
 use crate::reference::org::UnitKind;
 use crate::reference::taxonomy::XIXIA;
 
@@ -154,6 +156,11 @@ impl Bench<'_> {
             (_, Member::Level) => ledger.level.code().to_owned(),
             (Verb::Dispatch, Member::Handler) => self.suggested().map(ToString::to_string).unwrap_or_default(),
             (Verb::Dispatch, Member::DueAt) => self.handling_due(),
+            (Verb::ApproveExtend, Member::DueAt) => {
+                // What was asked for, unless it has passed meanwhile; left out it counts all the same.
+                let asked = ledger.ask.as_ref().and_then(|ask| ask.due_at).filter(|due| *due > self.visit.now);
+                asked.map(typed).unwrap_or_default()
+            }
             (_, Member::UrgeLevel) => "1".to_owned(),
             _ => String::new(),
         }
@@ -169,7 +176,7 @@ impl Bench<'_> {
         let (visit, ledger, category) = (self.visit, &self.detail.ledger, self.category());
         let (services, handler) = (&visit.app.services, self.suggested());
         let due = clocks::handling_due(services, &visit.directory, category.as_ref(), ledger.level, handler, visit.now);
-        due.map(|due| due.local_text().replace(' ', "T")).unwrap_or_default()
+        due.map(typed).unwrap_or_default()
     }
 
     fn kind(&self, verb: Verb, member: Member, required: bool, value: &str) -> Kind {
@@ -194,11 +201,11 @@ impl Bench<'_> {
                 Kind::Radio(coded("satisfaction", &Satisfaction::ALL.iter().map(|it| it.code()).collect::<Vec<_>>()))
             }
             Member::Reason if verb == Verb::Void => {
-                let given = VoidReason::ALL.iter().filter(|reason| **reason != VoidReason::Withdrawn);
-                let codes: Vec<&str> = given.map(|reason| reason.code()).collect();
-                // All in sight: one press instead of two, and a digit for each.
-                let numbered = coded("void_reason", &codes).into_iter().zip(1..);
-                Kind::Radio(numbered.map(|(choice, n)| Choice { key: n.to_string(), ..choice }).collect())
+                let choice = |reason: &Reason| Choice::new(&*reason.key, reason_words(lang, reason), value);
+                // All in sight: one press instead of two, and a digit for each of the first nine.
+                let key = |n: usize| if n < 10 { n.to_string() } else { String::new() };
+                let numbered = directory.void_reasons().offered().map(choice).zip(1..);
+                Kind::Radio(numbered.map(|(choice, n)| Choice { key: key(n), ..choice }).collect())
             }
             Member::Assignee => Kind::Choice(self.people(first(), value)),
             Member::DueAt => Kind::Line("datetime-local"),
@@ -227,10 +234,24 @@ impl Bench<'_> {
     }
 }
 
+/// What a reason is called.
+pub(crate) fn reason_words(lang: Lang, reason: &Reason) -> String {
+    match (reason.is_own(), lang) {
+        (false, _) => lang.word("void_reason", &reason.key),
+        (true, Lang::Zh) => reason.zh.clone(),
+        (true, Lang::En) => reason.en.clone(),
+    }
+}
+
 /// The names of photos among the words of a field, a blank between them.
 fn hashes(text: &str) -> String {
     let known = text.split_whitespace().filter(|word| word.parse::<PhotoHash>().is_ok());
     known.collect::<Vec<_>>().join(" ")
+}
+
+/// A moment as `<input type=datetime-local>` holds it.
+fn typed(at: Millis) -> String {
+    at.local_text().replace(' ', "T")
 }
 
 /// `2023-11-30T18:00`, as `<input type=datetime-local>` sends it, in Asia/Shanghai.

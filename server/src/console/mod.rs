@@ -14,6 +14,7 @@
 //! Pages know no rule of the trade: they call the functions of `domain` that the JSON API calls.
 
 mod act;
+mod admin;
 mod around;
 mod attach;
 mod bulk;
@@ -42,6 +43,7 @@ mod news;
 mod origin;
 mod overview;
 mod page;
+mod password;
 mod phones;
 mod photo;
 mod queue;
@@ -92,6 +94,8 @@ pub fn router(app: App) -> Router {
         .route("/desk/{id}", get(desk::back).post(desk::post))
         .route("/cases/{id}/take-back", get(case::back).post(held::take_back))
         .route("/phones", get(phones::get))
+        .route("/password", get(password::get).post(password::post))
+        .merge(admin::router())
         .route("/console/cases/{id}/photos/{sha256}", get(photo::get))
         .route("/console/language/{code}", get(login::language))
         .route("/console/watch/stream", get(news::stream))

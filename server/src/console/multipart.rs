@@ -1,6 +1,10 @@
 //! Forms that carry files (`multipart/form-data`), as browsers send them; anything else is no form.
 
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
 use bytes::Bytes;
+
+use super::sent::Sent;
 
 /// Most parts of a form: more are no form of ours.
 const MAX_PARTS: usize = 64;
@@ -16,8 +20,21 @@ pub(crate) struct Part {
     pub(crate) name: String,
     /// It is a file, perhaps an empty one because nobody chose any.
     pub(crate) is_file: bool,
+    /// What its owner calls the file; empty for words.
+    pub(crate) file: String,
     /// What it holds.
     pub(crate) bytes: Bytes,
+}
+
+/// Reads a form that carries files: its words, and its files that are not empty. None if it is no such form, or larger
+/// than its route takes.
+pub(crate) async fn take(request: Request) -> Option<(Sent, Vec<Part>)> {
+    let kind = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?.to_owned();
+    let body = Bytes::from_request(request, &()).await.ok()?;
+    let (files, words): (Vec<Part>, Vec<Part>) = read(&kind, &body)?.into_iter().partition(|part| part.is_file);
+    let text = |part: Part| (part.name, String::from_utf8_lossy(&part.bytes).into_owned());
+    let files = files.into_iter().filter(|file| !file.bytes.is_empty()).collect();
+    Some((Sent(words.into_iter().map(text).collect()), files))
 }
 
 /// Reads the parts of a form; none if it is malformed anywhere.
@@ -33,10 +50,11 @@ pub(crate) fn read(content_type: &str, body: &Bytes) -> Option<Vec<Part>> {
         }
         rest = rest.strip_prefix(b"\r\n")?;
         let head = find(&rest[..rest.len().min(MAX_HEAD)], b"\r\n\r\n")?;
-        let (name, is_file) = disposition(std::str::from_utf8(&rest[..head]).ok()?)?;
+        let (name, file) = disposition(std::str::from_utf8(&rest[..head]).ok()?)?;
         let content = &rest[head + 4..];
         let end = find(content, between.as_bytes())?;
-        parts.push(Part { name, is_file, bytes: body.slice_ref(&content[..end]) });
+        let is_file = file.is_some();
+        parts.push(Part { name, is_file, file: file.unwrap_or_default(), bytes: body.slice_ref(&content[..end]) });
         if parts.len() > MAX_PARTS {
             return None;
         }
@@ -57,8 +75,8 @@ fn boundary(content_type: &str) -> Option<&str> {
     ((1..=MAX_BOUNDARY).contains(&plain.len()) && plain.is_ascii()).then_some(plain)
 }
 
-/// Name of a part, and whether it is a file. Browsers write a quote inside a name as `%22`.
-fn disposition(head: &str) -> Option<(String, bool)> {
+/// Name of a part, and of its file if it is one. Browsers write a quote inside a name as `%22`.
+fn disposition(head: &str) -> Option<(String, Option<String>)> {
     let line = head.split("\r\n").find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-disposition").then_some(value.trim())
@@ -68,7 +86,7 @@ fn disposition(head: &str) -> Option<(String, bool)> {
         let (_, after) = rest.split_once(&format!(" {key}=\""))?;
         after.split_once('"').map(|(value, _)| value)
     };
-    Some((quoted("name")?.to_owned(), quoted("filename").is_some()))
+    Some((quoted("name")?.to_owned(), quoted("filename").map(str::to_owned)))
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -24,6 +24,8 @@ struct PhonesPage {
 }
 
 struct Row {
+    /// Where more is said and it can be shut out; empty for those who may not.
+    href: String,
     user: String,
     unit: String,
     name: String,
@@ -87,6 +89,7 @@ fn row(visit: &Visit, row: &PhoneRow) -> Row {
         (None, None) => "phones.ok",
     };
     Row {
+        href: if visit.administers() { format!("/admin/phones/{}", info.id) } else { String::new() },
         user: row.user_name.clone(),
         unit: row.unit.as_ref().map(|unit| choices::place(&visit.directory, unit.as_str())).unwrap_or_default(),
         name: info.name.clone(),

@@ -84,12 +84,12 @@ pub(crate) async fn read(visit: &Visit, place: &Place) -> Result<Queue, Fault> {
     let scope = own.map_or_else(|| visit.scope.clone(), Scope::office);
     let (district, after, now) = (visit.district(), place.after, visit.now);
     let services = &visit.app.services;
-    let (timetable, directory) = (services.timetable.clone(), visit.directory.clone());
+    let (timetable, directory) = (services.timetable.now(), visit.directory.clone());
     let (user, morning) = (visit.viewer.user.clone(), now.local_day().start());
     let out: Vec<_> = held.cases.keys().copied().collect();
     let read = services.store.read::<_, Fault, _>(move |tx| {
         Box::pin(async move {
-            let (timetable, directory) = (&*timetable, &*directory);
+            let (timetable, directory) = (&timetable.timetable, &*directory);
             let ask = waiting::Ask { scope: &scope, district: &district, filter: &filter, timetable, directory, now };
             let mut whole = waiting::queue(tx, &ask).await?;
             whole.cases.retain(|it| !out.contains(&it.item.id));

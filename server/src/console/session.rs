@@ -39,6 +39,8 @@ pub(crate) struct Session {
     pub(crate) csrf: String,
     /// True if `seen_at` is due to be moved.
     pub(crate) stale_seen: bool,
+    /// The password came from somebody else and has to be changed first.
+    pub(crate) password_once: bool,
 }
 
 /// A fresh random text of 256 bits.
@@ -73,7 +75,8 @@ pub(crate) async fn find(tx: &mut dyn Tx, token: &str, now: Millis) -> Result<Op
     let token_hash = hash(token);
     let row = tx
         .query_opt(
-            "SELECT user_id, csrf, expires_at, seen_at FROM web_session WHERE token_hash = ?1",
+            "SELECT s.user_id, s.csrf, s.expires_at, s.seen_at, u.password_once
+             FROM web_session s JOIN user_account u ON u.id = s.user_id WHERE s.token_hash = ?1",
             params![token_hash],
         )
         .await?;
@@ -87,6 +90,7 @@ pub(crate) async fn find(tx: &mut dyn Tx, token: &str, now: Millis) -> Result<Op
         user: row.text(0)?.to_owned(),
         csrf: row.text(1)?.to_owned(),
         stale_seen: now >= seen.plus_ms(TOUCH_MS),
+        password_once: row.bool(4)?,
     }))
 }
 

@@ -107,6 +107,16 @@ impl Visit {
         matches!(self.viewer.role, Role::TownOffice | Role::DutyLeader | Role::Auditor | Role::Admin)
     }
 
+    /// True for those who keep users, phones and tables.
+    pub(crate) fn administers(&self) -> bool {
+        self.viewer.role == Role::Admin
+    }
+
+    /// True for those who read who did what.
+    pub(crate) fn reads_audit(&self) -> bool {
+        matches!(self.viewer.role, Role::Admin | Role::Auditor)
+    }
+
     fn tabs(&self) -> Vec<Tab> {
         let path = self.here.split('?').next().unwrap_or_default();
         let tab = |href: &'static str, key| Tab {
@@ -120,6 +130,9 @@ impl Visit {
         tabs.extend(self.has_desk().then(|| tab("/desk", "nav.desk")));
         tabs.push(tab("/cases", "nav.cases"));
         tabs.extend(self.keeps_phones().then(|| tab("/phones", "nav.phones")));
+        tabs.extend(self.administers().then(|| tab("/admin", "nav.admin")));
+        // Those who only read it have no other page there.
+        tabs.extend((self.reads_audit() && !self.administers()).then(|| tab("/admin/audit", "nav.audit")));
         tabs
     }
 
@@ -167,11 +180,17 @@ impl FromRequestParts<App> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         match Self::load(app, parts).await {
+            Ok(Some(visit)) if visit.session.password_once && !may_wait(&parts.uri) => Err(go("/password")),
             Ok(Some(visit)) => Ok(visit),
             Ok(None) => Err(to_login(parts)),
             Err(failed) => Err(Fault::from(failed).page(stranger(&parts.headers, &parts.uri, Millis(0)))),
         }
     }
+}
+
+/// True for the few addresses that are open before a password of one's own is chosen.
+fn may_wait(uri: &Uri) -> bool {
+    ["/password", "/logout"].contains(&uri.path())
 }
 
 /// The page around what a stranger sees.

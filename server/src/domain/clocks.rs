@@ -21,7 +21,7 @@ pub struct ClockView {
 /// Every clock that runs or ran on a case.
 pub fn of(services: &Services, directory: &Directory, ledger: &Ledger, now: Millis) -> Vec<ClockView> {
     let categories = ledger.counted_category().map(|key| directory.keys(key)).unwrap_or_default();
-    let readings = services.timetable.timing(&categories).readings(ledger);
+    let readings = services.timetable.now().timetable.timing(&categories).readings(ledger);
     readings.into_iter().map(|reading| ClockView { reading, standing: reading.standing(now) }).collect()
 }
 
@@ -47,5 +47,5 @@ pub fn handling_due(
     now: Millis,
 ) -> Option<Millis> {
     let categories = category.map(|key| directory.keys(key)).unwrap_or_default();
-    services.timetable.timing(&categories).due(Clock::Handle, now, level, handler)
+    services.timetable.now().timetable.timing(&categories).due(Clock::Handle, now, level, handler)
 }

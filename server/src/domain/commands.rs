@@ -7,7 +7,9 @@
 
 use serde::Serialize;
 use xunge_client_core::model::{CaseId, Millis, Sha256};
-use xunge_client_core::workflow::{self, Actor, Command, Context, Payload, Refusal, Rule, State, Verb, check_outside};
+use xunge_client_core::workflow::{
+    self, Actor, Command, Context, Member, Payload, Refusal, Rule, State, Verb, Why, check_outside,
+};
 
 use super::attachments;
 use super::cases::{CaseItem, ITEM_COLUMNS, item};
@@ -155,6 +157,8 @@ pub async fn within(
     command: &Command,
     now: Millis,
 ) -> Result<Done, CommandError> {
+    let settled = directory.void_reasons().settled(command);
+    let command = settled.as_ref().unwrap_or(command);
     let (case, context, actor) = ready(tx, directory, viewer, id, command, now).await?;
     let mut work = Work::new(&case.district, now);
     attachments::attach(tx, &work, case.id, viewer, &command.payload.photos).await?;
@@ -177,7 +181,8 @@ pub(super) async fn would(
     command: &Command,
     now: Millis,
 ) -> Result<(), CommandError> {
-    ready(tx, directory, viewer, id, command, now).await.map(drop)
+    let settled = directory.void_reasons().settled(command);
+    ready(tx, directory, viewer, id, settled.as_ref().unwrap_or(command), now).await.map(drop)
 }
 
 /// Everything that is asked before a verb is done; takes a case number if the verb issues one.
@@ -207,6 +212,10 @@ async fn ready(
     let actor = viewer.actor();
     // Asked before what it names is looked up: a clerk hears that the case moved on before hearing of a form.
     workflow::decide(Some(&case.ledger), command, &actor, &context)?;
+    let retired = |reason: &str| directory.void_reasons().is_retired(reason);
+    if command.verb == Verb::Void && command.payload.reason.as_deref().is_some_and(retired) {
+        return Err(Refusal::Invalid { field: Member::Reason, why: Why::UnknownCode }.into());
+    }
     let place = Place { district: &case.district, directory, scope: Some(&scope) };
     references::check(tx, &place, &command.payload).await?;
     Ok((case, context, actor))

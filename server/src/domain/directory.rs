@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use xunge_client_core::model::{CategoryRef, OrgCode, OrgLevel, Point, Polygon};
 
 use self::grids::GridIndex;
+use super::void_reasons::VoidReasons;
 use crate::reference::org::UnitKind;
 use crate::reference::taxonomy::NATIONAL;
 use crate::store::{StoreError, Tx};
@@ -59,6 +60,7 @@ pub struct Directory {
     units: BTreeMap<OrgCode, Unit>,
     categories: BTreeMap<CategoryRef, Category>,
     grids: GridIndex,
+    void_reasons: VoidReasons,
 }
 
 impl Directory {
@@ -90,6 +92,7 @@ impl Directory {
             };
             directory.categories.insert(key.parse().map_err(|_| broken("taxonomy"))?, category);
         }
+        directory.void_reasons = VoidReasons::load(tx).await?;
         directory.grids = GridIndex::build(directory.places.iter().filter_map(|(code, place)| {
             let polygon = place.polygon.as_ref().filter(|_| code.level() == Some(OrgLevel::Grid))?;
             Some((code.clone(), polygon.clone()))
@@ -160,6 +163,11 @@ impl Directory {
     /// Every category with its key.
     pub fn categories(&self) -> impl Iterator<Item = (&CategoryRef, &Category)> {
         self.categories.iter()
+    }
+
+    /// Why a report may be void.
+    pub fn void_reasons(&self) -> &VoidReasons {
+        &self.void_reasons
     }
 
     /// The cell grid a WGS-84 point lies in.

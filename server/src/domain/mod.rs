@@ -11,8 +11,11 @@
 //! | [`held`] | voids that may still be taken back |
 //! | [`cases`] | lists, one case, its events |
 //! | [`clocks`] | how long reviews, signatures, handling and checks have, and had |
+//! | [`accounts`] | users as administrators keep them |
+//! | [`void_reasons`] | why a report may be void, as a district has it |
 //! | [`dispatch`] | which unit usually handles what, and where |
 //! | [`desk`] | what waits for a unit, a dispatcher, a duty leader |
+//! | [`timetables`], [`timetable_changes`] | which calendar and limits are in force |
 //! | [`counts`] | what each published number means |
 //! | [`uploads`] | who may send which bytes, and when a photo is here |
 //! | [`editions`] | published reports, which later ones are compared with |
@@ -30,6 +33,7 @@
 //! | [`waiting`] | the review queue: overdue first, then the oldest |
 //! | [`work`] | what a transaction writes once at its end |
 
+pub mod accounts;
 pub mod attachments;
 pub mod audit;
 pub mod bundle;
@@ -58,8 +62,11 @@ pub mod references;
 pub mod requests;
 pub mod scope;
 pub mod services;
+pub mod timetable_changes;
+pub mod timetables;
 pub mod uploads;
 pub mod verify;
+pub mod void_reasons;
 pub mod waiting;
 pub mod work;
 

@@ -1,9 +1,11 @@
 //! What is still on which phone (手机), as each said when it was last heard: the office sees what has not arrived yet.
 
-use xunge_client_core::model::{OrgCode, Role};
+use xunge_client_core::model::{CaseId, DeviceId, Millis, OrgCode, Role};
 
+use super::audit;
 use super::people::Viewer;
 use crate::auth::device::{self, COLUMNS, DeviceInfo, WIDTH};
+use crate::auth::{account, enrol};
 use crate::params;
 use crate::store::{StoreError, Tx};
 
@@ -46,4 +48,41 @@ pub async fn list(tx: &mut dyn Tx, viewer: &Viewer) -> Result<Vec<PhoneRow>, Sto
         (std::cmp::Reverse(waiting), row.unit.clone(), row.user_name.clone(), row.info.id)
     });
     Ok(rows)
+}
+
+/// One phone of those a viewer answers for.
+pub async fn one(tx: &mut dyn Tx, viewer: &Viewer, id: DeviceId) -> Result<Option<PhoneRow>, StoreError> {
+    Ok(list(tx, viewer).await?.into_iter().find(|row| row.info.id == id))
+}
+
+/// Cases with photos that were announced by a phone and have not come, with how many; the oldest hundred.
+///
+/// Which reports wait on a phone nobody knows before it sends them; of those only their number is told.
+pub async fn missing_photos(tx: &mut dyn Tx, id: DeviceId) -> Result<Vec<(CaseId, i64)>, StoreError> {
+    let sql = "SELECT case_id, COUNT(*) FROM photo WHERE device = ?1 AND present = 0 GROUP BY case_id
+        ORDER BY case_id LIMIT 100";
+    let rows = tx.query(sql, params![id.as_bytes()]).await?;
+    rows.iter().map(|row| Ok((CaseId::from_bytes(row.array(0)?), row.int(1)?))).collect()
+}
+
+/// Makes a one-time code known by which a phone of `user` may join; false if there is no such user, or a closed one.
+pub async fn add_code(tx: &mut dyn Tx, by: &str, user: &str, code: &str, now: Millis) -> Result<bool, StoreError> {
+    let open = account::find(tx, user).await?.is_some_and(|account| account.disabled_at.is_none());
+    if open {
+        enrol::add_code(tx, user, code, now).await?;
+        audit::append(tx, &audit::Entry { at: now, actor: by, action: "device.code", subject: user, detail: "{}" })
+            .await?;
+    }
+    Ok(open)
+}
+
+/// Shuts a phone out for good; false if there is none.
+pub async fn revoke(tx: &mut dyn Tx, by: &str, id: DeviceId, now: Millis) -> Result<bool, StoreError> {
+    let known = device::revoke(tx, id, now).await?;
+    if known {
+        let subject = id.to_string();
+        let entry = audit::Entry { at: now, actor: by, action: "device.revoked", subject: &subject, detail: "{}" };
+        audit::append(tx, &entry).await?;
+    }
+    Ok(known)
 }

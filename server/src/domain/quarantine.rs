@@ -49,12 +49,19 @@ pub async fn find(tx: &mut dyn Tx, id: Ulid) -> Result<Option<(Kept, Vec<u8>)>, 
 }
 
 /// Takes one out, and notes who did and why. False if there is no such one.
-pub async fn remove(tx: &mut dyn Tx, id: Ulid, action: &str, why: &str, now: Millis) -> Result<bool, StoreError> {
+pub async fn remove(
+    tx: &mut dyn Tx,
+    by: &str,
+    id: Ulid,
+    action: &str,
+    why: &str,
+    now: Millis,
+) -> Result<bool, StoreError> {
     let Some((kept, _)) = find(tx, id).await? else { return Ok(false) };
     tx.execute("DELETE FROM quarantine WHERE id = ?1", params![id.as_bytes()]).await?;
     let detail = serde_json::json!({"kind": kept.kind, "device": kept.device, "code": kept.code, "why": why});
     let (subject, detail) = (id.to_string(), detail.to_string());
-    audit::append(tx, &audit::Entry { at: now, actor: "cli", action, subject: &subject, detail: &detail }).await?;
+    audit::append(tx, &audit::Entry { at: now, actor: by, action, subject: &subject, detail: &detail }).await?;
     Ok(true)
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, Semaphore};
 
+use super::timetables::{InForce, Timetables};
 use super::{directory, feed};
 use crate::clock::{Business, Security};
-use crate::reference::timetable::Timetable;
 use crate::store::Store;
 
 /// Handles that every domain function takes; cheap to clone.
@@ -25,7 +25,7 @@ pub struct Services {
     /// How large a page of the feed gets.
     pub feed_page: feed::page::Size,
     /// Working time and time limits.
-    pub timetable: Arc<Timetable>,
+    pub timetable: Timetables,
     /// Rings when a void is held, for whoever carries it out.
     pub held: Arc<Notify>,
 }
@@ -36,7 +36,7 @@ impl Services {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let bench = Bench(Some(Arc::new(Semaphore::new(cores))));
         let (directory, feed_page) = (directory::Shared::default(), feed::page::Size::default());
-        let timetable = Arc::new(Timetable::builtin().clone());
+        let timetable = Timetables::new(InForce::default());
         let held = Arc::default();
         Self { store, business, security: Security, directory, bench, feed_page, timetable, held }
     }

@@ -17,6 +17,7 @@ fn one_of_each() -> Vec<ApiError> {
         ApiError::TokenInvalid,
         ApiError::TokenExpired,
         ApiError::WrongCredentials,
+        ApiError::PasswordOnce,
         ApiError::EnrolCode,
         ApiError::WrongRole,
         ApiError::NotFound,

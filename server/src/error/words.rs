@@ -28,6 +28,7 @@ impl ApiError {
             Self::TokenInvalid => ("登录凭证无效", "Token not valid"),
             Self::TokenExpired => ("登录已过期", "Token expired"),
             Self::WrongCredentials => ("用户名或密码错误", "Wrong name or password"),
+            Self::PasswordOnce => ("请先修改一次性密码", "A one-time password has to be changed first"),
             Self::EnrolCode => ("注册码无效", "Enrolment code not valid"),
             Self::Proof(refused) => match refused {
                 ProofError::UnknownDevice => ("终端未注册", "Unknown device"),
@@ -72,6 +73,7 @@ impl ApiError {
             Self::TokenInvalid => "凭证不是本服务器为此用途签发的，或账号权限已变更。请重新登录。".into(),
             Self::TokenExpired => "凭证有效期为十分钟，请重新登录。".into(),
             Self::WrongCredentials => "请检查用户名和密码；仍不能登录请联系管理员。".into(),
+            Self::PasswordOnce => "这是管理员发给的一次性密码。请先登录工作台，改成自己的密码。".into(),
             Self::EnrolCode => "注册码输入有误、已被使用或已过期（24 小时）。请向管理员索取新的注册码。".into(),
             Self::Proof(refused) => match refused {
                 ProofError::UnknownDevice => {
@@ -137,6 +139,9 @@ impl ApiError {
             }
             Self::TokenExpired => "A token lives ten minutes. Sign in again.".into(),
             Self::WrongCredentials => "Check name and password; if that does not help, ask the administrator.".into(),
+            Self::PasswordOnce => {
+                "An administrator gave this password. Log in to the console and choose one of your own first.".into()
+            }
             Self::EnrolCode => {
                 "The code is mistyped, spent or older than 24 hours. Ask the administrator for a new one.".into()
             }

@@ -12,8 +12,10 @@ use xunge_client_core::model::{CalendarError, CategoryRef, LocalDay, OrgCode, Wo
 use xunge_client_core::workflow::Level;
 use xunge_client_core::workflow::deadline::{Clock, Limit, LimitRule, LimitUnit, Limits, Timing};
 
-const CALENDAR: &str = include_str!("../../data/calendar.csv");
-const LIMITS: &str = include_str!("../../data/time_limits_example.csv");
+/// The built-in calendar: name and content.
+pub const CALENDAR: (&str, &str) = ("calendar.csv", include_str!("../../data/calendar.csv"));
+/// The built-in example of limits: name and content.
+pub const LIMITS: (&str, &str) = ("time_limits_example.csv", include_str!("../../data/time_limits_example.csv"));
 /// Half past eight to noon, half past two to six.
 const HOURS: [(u32, u32); 2] = [(510, 720), (870, 1_080)];
 
@@ -95,7 +97,7 @@ impl Timetable {
     ) -> Result<Self, TimetableError> {
         let spans = hours.iter().map(|text| span(text)).collect::<Result<Vec<_>, _>>()?;
         let spans = if spans.is_empty() { HOURS.to_vec() } else { spans };
-        let (file, text) = calendar.unwrap_or(("calendar.csv", CALENDAR));
+        let (file, text) = calendar.unwrap_or(CALENDAR);
         let days: Vec<DayRow> = rows(file, text)?;
         let mut seen = BTreeSet::new();
         if let Some(twice) = days.iter().find(|row| !seen.insert(row.date)) {
@@ -103,9 +105,19 @@ impl Timetable {
         }
         let of_kind = |kind| days.iter().filter(move |row| row.kind == kind).map(|row| row.date);
         let calendar = WorkCalendar::new(&spans, of_kind(DayKind::Holiday), of_kind(DayKind::Makeup))?;
-        let (file, text) = limits.unwrap_or(("time_limits_example.csv", LIMITS));
+        let (file, text) = limits.unwrap_or(LIMITS);
         let limits = rows::<LimitRow>(file, text)?.into_iter().map(LimitRule::from).collect();
         Ok(Self { calendar, limits: Limits::new(limits) })
+    }
+
+    /// The days of a calendar that differ from Monday to Friday, with `holiday` or `makeup`.
+    ///
+    /// # Errors
+    /// [`TimetableError::Row`].
+    pub fn days(file: &str, text: &str) -> Result<Vec<(LocalDay, &'static str)>, TimetableError> {
+        let days: Vec<DayRow> = rows(file, text)?;
+        let kind = |kind| if kind == DayKind::Holiday { "holiday" } else { "makeup" };
+        Ok(days.into_iter().map(|row| (row.date, kind(row.kind))).collect())
     }
 
     /// What clocks are read by, for a category whose keys are `categories`, closest first.

@@ -67,9 +67,13 @@ impl Dialect {
     /// Spells one statement of a migration for this engine.
     pub(crate) fn spell(self, statement: &Statement) -> Vec<String> {
         let Self::Sqlite = self;
-        let Some(table) = created_table(&statement.sql) else { return vec![statement.sql.clone()] };
+        let own_types = || statement.sql.replace("BIGINT", "INTEGER").replace("DOUBLE PRECISION", "REAL");
+        let Some(table) = created_table(&statement.sql) else {
+            let adds = statement.sql.starts_with("ALTER TABLE ");
+            return vec![if adds { own_types() } else { statement.sql.clone() }];
+        };
         // STRICT makes SQLite refuse a text in a number column, as PostgreSQL does by nature.
-        let mut sql = statement.sql.replace("BIGINT", "INTEGER").replace("DOUBLE PRECISION", "REAL");
+        let mut sql = own_types();
         sql.push_str(if statement.clustered { " STRICT, WITHOUT ROWID" } else { " STRICT" });
         let mut spelled = vec![sql];
         if statement.append_only {
@@ -105,6 +109,12 @@ mod tests {
     fn a_directive_belongs_to_the_statement_below_it() {
         let found = split("-- Why.\n-- @append_only\nCREATE TABLE a (x BIGINT);\nCREATE TABLE b (x BLOB);");
         assert_eq!((found[0].append_only, found[1].append_only), (true, false));
+    }
+
+    #[test]
+    fn a_column_that_comes_later_has_the_same_types() {
+        let spelled = Dialect::Sqlite.spell(&split("ALTER TABLE a ADD COLUMN x BIGINT NOT NULL DEFAULT 0;").remove(0));
+        assert_eq!(spelled, ["ALTER TABLE a ADD COLUMN x INTEGER NOT NULL DEFAULT 0"]);
     }
 
     #[test]

@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, name: "0005_dispatch_rule.sql", text: include_str!("migrations/0005_dispatch_rule.sql") },
     Migration { version: 6, name: "0006_held_void.sql", text: include_str!("migrations/0006_held_void.sql") },
     Migration { version: 7, name: "0007_nearby.sql", text: include_str!("migrations/0007_nearby.sql") },
+    Migration { version: 8, name: "0008_administration.sql", text: include_str!("migrations/0008_administration.sql") },
 ];
 
 /// Applies what is missing.

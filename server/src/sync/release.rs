@@ -49,6 +49,7 @@ pub async fn release(
     desk: &SyncDesk,
     uploads: &Uploads,
     secret: [u8; 32],
+    by: &str,
     id: Ulid,
 ) -> Result<Received, ReleaseRefusal> {
     let store = &desk.services.store;
@@ -73,10 +74,10 @@ pub async fn release(
         })
         .await?;
     let received = take_in(desk, uploads, &sender.ok_or(ReleaseRefusal::NotTheirs)?, Arc::new(letter)).await?;
-    let now = desk.services.security.now();
+    let (now, by) = (desk.services.security.now(), by.to_owned());
     store
         .write::<_, StoreError, _>(move |tx| {
-            Box::pin(async move { quarantine::remove(tx, id, "quarantine.released", "", now).await })
+            Box::pin(async move { quarantine::remove(tx, &by, id, "quarantine.released", "", now).await })
         })
         .await?;
     Ok(received)

@@ -146,8 +146,11 @@ fn make_old(folder: &Path) -> rusqlite::Result<()> {
          PRAGMA journal_mode = WAL",
     )?;
     Connection::open(folder.join("centre/0.db"))?.execute_batch(
-        "DROP INDEX case_event_desk; DROP TABLE device_heard; DROP TABLE photo_preview;
-         DELETE FROM schema_version WHERE version IN (2, 3, 4)",
+        "DROP INDEX case_event_desk; DROP TABLE device_heard; DROP TABLE photo_preview; DROP TABLE dispatch_rule;
+         DROP TABLE held_void; DROP TABLE dropped_void; DROP INDEX case_row_nearby; DROP INDEX case_row_master;
+         ALTER TABLE case_row DROP COLUMN master_case;
+         ALTER TABLE user_account DROP COLUMN password_once; DROP INDEX audit_actor; DROP TABLE timetable_edition;
+         DELETE FROM schema_version WHERE version > 1",
     )
 }
 

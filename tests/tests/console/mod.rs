@@ -1,5 +1,7 @@
 //! The console in a real Chromium, against a real server, with cases that real phones sent.
 
+mod admin;
+mod desk;
 mod held;
 mod keyboard;
 mod many;

@@ -6,20 +6,25 @@ use xunge_tests::browser::{Browser, Script, story};
 use super::Office;
 
 /// Pages with what was found on them.
-struct Round {
+pub(super) struct Round {
     browser: Browser,
-    found: Vec<String>,
+    pub(super) found: Vec<String>,
 }
 
 impl Round {
+    /// Begins, with nothing found.
+    pub(super) fn new(browser: &Browser) -> Self {
+        Self { browser: browser.clone(), found: Vec::new() }
+    }
+
     /// Opens a page and looks at it.
-    async fn page(&mut self, name: &str, path: &str) {
+    pub(super) async fn page(&mut self, name: &str, path: &str) {
         self.browser.open_path(path).await;
         self.look(name).await;
     }
 
     /// Looks at the page that is open.
-    async fn look(&mut self, name: &str) {
+    pub(super) async fn look(&mut self, name: &str) {
         self.browser.photos_decoded().await;
         self.found.extend(self.browser.picture(name).await);
         self.found.extend(self.browser.barriers().await.into_iter().map(|it| format!("{name}: {it}")));
@@ -57,7 +62,7 @@ async fn every_page_fits_every_screen_and_has_no_barrier() {
     let (reviewer, leader) = (office.reviewer.clone(), office.somebody("duty_leader"));
     let (dispatcher, other) = (office.somebody("dispatcher"), office.somebody_elsewhere());
     story("every_page", &site, Script::On, |browser| async move {
-        let mut round = Round { browser: browser.clone(), found: Vec::new() };
+        let mut round = Round::new(&browser);
         round.page("login", "/login").await;
         browser.write("#user", "nobody").await;
         browser.write("#password", "wrong").await;

@@ -40,7 +40,7 @@ fn shown(page: &Html) -> Vec<(String, Vec<CaseId>)> {
     for element in &page.elements {
         match element.name.as_str() {
             "h2" => sections.push((element.text.split_whitespace().next().unwrap().to_owned(), Vec::new())),
-            "a" if element.attr("class") == "name" => {
+            "a" if element.attr("class") == "name" && element.attr("href") != "/password" => {
                 let id = element.attr("href").strip_prefix("/cases/").unwrap().parse().unwrap();
                 sections.last_mut().unwrap().1.push(id);
             }

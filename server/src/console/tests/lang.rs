@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use xunge_client_core::model::{CoordSys, LocationSource, Mode, PhotoRole, Role};
+use xunge_client_core::workflow::deadline::{Clock, LimitUnit};
 use xunge_client_core::workflow::{CloseType, Level, Member, Satisfaction, Source, State, Verb, Verdict, VoidReason};
 
 use super::*;
@@ -56,7 +57,20 @@ fn every_key_that_pages_ask_for_has_words_and_every_word_is_asked_for() {
 /// Groups that are asked for by a code and not by a literal.
 fn is_code(key: &str) -> bool {
     let group = key.split('.').next().unwrap();
-    GROUPS.contains(&group) || ["urge", "flag", "flag_short", "register", "outcome"].contains(&group)
+    GROUPS.contains(&group)
+        || [
+            "urge",
+            "flag",
+            "flag_short",
+            "register",
+            "outcome",
+            "audit_action",
+            "day_kind",
+            "unit_kind",
+            "clock",
+            "limit_unit",
+        ]
+        .contains(&group)
 }
 
 const GROUPS: [&str; 15] = [
@@ -90,7 +104,8 @@ fn codes_are_called_what_the_shared_half_calls_them() {
     }
     same!("role" Role, "mode" Mode, "state" State, "verb" Verb, "void_reason" VoidReason, "close_type" CloseType,
         "level" Level, "verdict" Verdict, "satisfaction" Satisfaction, "source" Source, "photo_role" PhotoRole,
-        "member" Member, "coord_sys" CoordSys, "location_source" LocationSource);
+        "member" Member, "coord_sys" CoordSys, "location_source" LocationSource,
+        "clock" Clock, "limit_unit" LimitUnit);
 }
 
 #[test]

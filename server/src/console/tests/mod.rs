@@ -1,5 +1,6 @@
 //! Pages as people get them: drawn from a real store, read by a strict parser.
 
+mod admin;
 mod bulk;
 mod day;
 mod deciding;

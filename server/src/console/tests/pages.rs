@@ -60,6 +60,31 @@ async fn every_page_keeps_the_rules_for_every_role_in_both_languages_empty_or_fu
                 if user != "handle-huanwei" {
                     paths.extend(["/", "/?month=2023-10", "/?month=nonsense"].map(str::to_owned));
                 }
+                paths.push("/password".to_owned());
+                if user == "admin" {
+                    let pages = [
+                        "/admin",
+                        "/admin/users",
+                        "/admin/users?name=x&role=admin&unit=U640105-HW",
+                        "/admin/users?role=nonsense&after=insp",
+                        "/admin/users/new",
+                        "/admin/users/insp-ninghua-1",
+                        "/admin/users/admin",
+                        "/admin/org",
+                        "/admin/org?at=640105005",
+                        "/admin/org?at=nonsense",
+                        "/admin/categories",
+                        "/admin/categories?tree=gb47678.5-2026:part",
+                        "/admin/categories?tree=x",
+                        "/admin/reasons",
+                        "/admin/limits",
+                        "/admin/rules",
+                        "/admin/quarantine",
+                        "/admin/audit",
+                        "/admin/audit?actor=admin&action=odd.thing&subject=x&from=yesterday&to=2023-11-30&before=x",
+                    ];
+                    paths.extend(pages.map(str::to_owned));
+                }
                 if ["handle-huanwei", "dispatch-1", "leader-1"].contains(&user) {
                     paths.push("/desk".to_owned());
                 }

@@ -37,7 +37,7 @@ async fn the_right_password_opens_the_page_one_wanted() {
     assert_eq!(answer.location(), "/cases?state=void");
     keep(&mut browser, &answer);
     let page = office.page(&browser, "/cases?state=void").await;
-    assert!(page.text_of("span").contains("镇街审核员"));
+    assert!(page.text_of("a").contains("镇街审核员"));
     let rows = office.district.rows("SELECT action FROM audit").await;
     assert_eq!(rows[0].text(0), Ok("login.done"));
 }

@@ -1,0 +1,372 @@
+//! The administration: who may, what is done, what is shown once, and what the audit log says of it.
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use xunge_client_core::model::Mode;
+use xunge_client_core::workflow::{Payload, Verb};
+
+use super::html::Html;
+use super::office::{Answer, Browser, HOST, INSPECTOR, Office, REVIEWER, with};
+
+const PAGES: [&str; 10] = [
+    "/admin",
+    "/admin/users",
+    "/admin/users/new",
+    "/admin/users/review-ninghua-1",
+    "/admin/org",
+    "/admin/categories",
+    "/admin/reasons",
+    "/admin/limits",
+    "/admin/rules",
+    "/admin/quarantine",
+];
+
+async fn actions(office: &Office, subject: &str) -> Vec<(String, String)> {
+    let sql = "SELECT actor, action FROM audit WHERE subject = ?1 ORDER BY seq";
+    let rows = office.district.rows_with(sql, vec![subject.into()]).await;
+    rows.iter().map(|row| (row.text(0).unwrap().to_owned(), row.text(1).unwrap().to_owned())).collect()
+}
+
+fn secret(page: &Html) -> String {
+    let (index, _) = page.elements.iter().enumerate().find(|(_, it)| it.attr("class") == "shown").expect("a secret");
+    page.elements.iter().enumerate().find(|(it, _)| page.is_in(*it, index)).unwrap().1.text.clone()
+}
+
+/// Puts the cookies of an answer into a browser.
+fn kept(browser: &Browser, answer: &Answer) -> Browser {
+    let mut browser = browser.clone();
+    for cookie in answer.headers.get_all(header::SET_COOKIE) {
+        let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
+        browser.cookies.retain(|(known, _)| known != name);
+        browser.cookies.push((name.to_owned(), value.to_owned()));
+    }
+    browser
+}
+
+#[tokio::test]
+async fn only_administrators_get_in_and_only_auditors_read_the_log_beside_them() {
+    let office = Office::new().await;
+    for user in [REVIEWER, "leader-1", "dispatch-1", "hotline-1", "audit-1", "handle-huanwei"] {
+        let browser = office.browser(user).await;
+        for path in PAGES {
+            assert_eq!(office.get(&browser, path).await.status, StatusCode::FORBIDDEN, "{user} {path}");
+        }
+        let token = vec![("token".to_owned(), browser.csrf.clone()), ("do".to_owned(), "set".to_owned())];
+        for path in ["/admin/users/new", "/admin/users/insp-ninghua-1/disable", "/admin/rules", "/admin/reasons"] {
+            assert_eq!(office.post(&browser, path, &token).await.status, StatusCode::FORBIDDEN, "{user} {path}");
+        }
+        let reads = office.get(&browser, "/admin/audit").await.status;
+        assert_eq!(reads == StatusCode::OK, user == "audit-1", "{user}");
+        let page = office.page(&browser, "/cases").await;
+        assert!(!page.source.contains("href=\"/admin\""), "{user}");
+    }
+    let browser = office.browser("admin").await;
+    assert!(office.page(&browser, "/cases").await.source.contains("href=\"/admin\""));
+    for path in PAGES {
+        office.page(&browser, path).await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_user_gets_a_password_once_and_has_to_choose_another_first() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    let form = office.page(&admin, "/admin/users/new").await.form("/admin/users/new");
+    let wanted = [("user", "review-new"), ("name", "马小兰"), ("role", "town_office")];
+    let form = with(form, &wanted);
+    // Without its unit the form comes back with what was typed.
+    let answer = office.post(&admin, "/admin/users/new", &form).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = answer.page("refused");
+    assert!(page.text_of("p").contains("必须有单位") && page.source.contains("value=\"马小兰\""));
+    let form = with(page.form("/admin/users/new"), &[("unit", "U640105005")]);
+    let answer = office.post(&admin, "/admin/users/new", &form).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let password = secret(&answer.page("the new user"));
+    assert_eq!(office.post(&admin, "/admin/users/new", &form).await.status, StatusCode::UNPROCESSABLE_ENTITY, "taken");
+    let page = office.page(&admin, "/admin/users/review-new").await;
+    assert!(!page.source.contains(&password), "shown once");
+    assert!(page.source.contains("宁华路街道") && page.source.contains("未改一次性密码"));
+
+    // The first page of theirs is the one where a password is chosen.
+    let user = office.browser("review-new").await;
+    for path in ["/", "/review", "/cases", "/phones"] {
+        assert_eq!(office.get(&user, path).await.location(), "/password", "{path}");
+    }
+    let form = office.page(&user, "/password").await.form("/password");
+    let own = "贺兰山下有一个新来的人";
+    for (fields, wrong) in [
+        ([("current", "不是"), ("new", own), ("again", own)], "不对"),
+        ([("current", &password), ("new", own), ("again", "别的")], "不一样"),
+        ([("current", &password), ("new", "short"), ("again", "short")], "太短"),
+        ([("current", &password), ("new", &password), ("again", &password)], "不能与现在的相同"),
+    ] {
+        let answer = office.post(&user, "/password", &with(form.clone(), &fields)).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.page(wrong).text_of("p").contains(wrong), "{wrong}");
+    }
+    let fields = [("current", password.as_str()), ("new", own), ("again", own)];
+    let answer = office.post(&user, "/password", &with(form, &fields)).await;
+    assert_eq!(answer.location(), "/");
+    assert!(office.get(&user, "/cases").await.location().starts_with("/login"), "the old session is over");
+    office.page(&kept(&user, &answer), "/review").await;
+    let expected = ["user.added", "login.failed", "login.done", "user.password"];
+    let done = actions(&office, "review-new").await;
+    assert_eq!(done.iter().map(|(_, action)| action.as_str()).collect::<Vec<_>>(), expected);
+    assert_eq!((done[0].0.as_str(), done[3].0.as_str()), ("admin", "review-new"));
+}
+
+#[tokio::test]
+async fn an_inspector_gets_a_code_and_a_disabled_user_nothing() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    let path = format!("/admin/users/{INSPECTOR}");
+    let page = office.page(&admin, &path).await;
+    assert!(page.source.contains("宁华路第一社区第一网格"), "the grids by name");
+    let form = page.form(&format!("{path}/code"));
+    let answer = office.post(&admin, &format!("{path}/code"), &form).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(secret(&answer.page("code")).len(), "XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX".len());
+
+    let form = page.form(&format!("{path}/disable"));
+    let unsure: Vec<_> = form.iter().filter(|(name, _)| name != "sure").cloned().collect();
+    let answer = office.post(&admin, &format!("{path}/disable"), &unsure).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "not without the box");
+    let sure = with(form, &[("sure", "yes")]);
+    assert_eq!(office.post(&admin, &format!("{path}/disable"), &sure).await.location(), path);
+    let page = office.page(&admin, &path).await;
+    assert!(page.text_of("dd").contains("已停用") && !page.source.contains(&format!("{path}/code")));
+    let form = page.form(&format!("{path}/enable"));
+    office.post(&admin, &format!("{path}/enable"), &form).await.location();
+    let own = office.post(&admin, "/admin/users/admin/disable", &sure).await;
+    assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody shuts themselves out");
+    let done = actions(&office, INSPECTOR).await;
+    let expected = ["device.code", "user.disabled", "user.enabled"].map(|it| ("admin".to_owned(), it.to_owned()));
+    assert_eq!(done, expected);
+}
+
+#[tokio::test]
+async fn a_log_out_by_the_administrator_ends_every_page() {
+    let office = Office::new().await;
+    let (admin, reviewer) = (office.browser("admin").await, office.browser(REVIEWER).await);
+    let path = format!("/admin/users/{REVIEWER}");
+    let form = office.page(&admin, &path).await.form(&format!("{path}/logout"));
+    office.post(&admin, &format!("{path}/logout"), &form).await.location();
+    assert!(office.get(&reviewer, "/review").await.location().starts_with("/login"));
+    let form = office.page(&admin, &path).await.form(&format!("{path}/password"));
+    let page = office.post(&admin, &format!("{path}/password"), &form).await.page("password");
+    assert!(secret(&page).len() > 10);
+    let again = office.browser(REVIEWER).await;
+    assert_eq!(office.get(&again, "/review").await.location(), "/password");
+}
+
+#[tokio::test]
+async fn a_user_outside_the_administrator_s_part_of_the_tree_is_not_there() {
+    let office = Office::new().await;
+    let sql = "UPDATE user_account SET scope = '640106' WHERE id = 'audit-1'";
+    office.district.run(sql, vec![]).await;
+    let admin = office.browser("admin").await;
+    assert_eq!(office.get(&admin, "/admin/users/audit-1").await.status, StatusCode::NOT_FOUND);
+    let token = vec![("token".to_owned(), admin.csrf.clone()), ("sure".to_owned(), "yes".to_owned())];
+    for what in ["disable", "password", "logout"] {
+        let answer = office.post(&admin, &format!("/admin/users/audit-1/{what}"), &token).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{what}");
+    }
+    assert!(!office.page(&admin, "/admin/users?role=auditor").await.source.contains("audit-1"));
+    let form = office.page(&admin, "/admin/users/new").await.form("/admin/users/new");
+    for scope in ["640106", "640100", "U640106-HW"] {
+        let form = with(form.clone(), &[("user", "x-1"), ("name", "某"), ("role", "admin"), ("scope", scope)]);
+        let answer = office.post(&admin, "/admin/users/new", &form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn a_phone_is_shut_out_after_a_second_look_and_says_what_is_on_it() {
+    let office = Office::new().await;
+    let case = office
+        .report(INSPECTOR, &crate::testing::facts(1, Mode::SelfHandled, office.app.services.business.now()))
+        .await;
+    let admin = office.browser("admin").await;
+    let list = office.page(&admin, "/phones").await;
+    let path = list.all("a").find(|it| it.attr("href").starts_with("/admin/phones/")).unwrap().attr("href").to_owned();
+    let page = office.page(&admin, &path).await;
+    assert!(page.source.contains(&format!("/cases/{case}")), "the case whose photos are still on it");
+    let form = page.form(&path);
+    let unsure: Vec<_> = form.iter().filter(|(name, _)| name != "sure").cloned().collect();
+    assert_eq!(office.post(&admin, &path, &unsure).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(office.post(&admin, &path, &with(form, &[("sure", "yes")])).await.location(), path);
+    let page = office.page(&admin, &path).await;
+    assert!(page.text_of("dd").contains("已停用") && page.all("form").all(|it| it.attr("action") != path));
+    let id = path.rsplit('/').next().unwrap();
+    assert_eq!(actions(&office, id).await, [("admin".to_owned(), "device.revoked".to_owned())]);
+}
+
+#[tokio::test]
+async fn rules_are_saved_changed_and_removed() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    let page = office.page(&admin, "/admin/rules").await;
+    // The forms of a row come before the one that adds.
+    let add = |page: &Html| {
+        let last = page.elements.iter().rposition(|it| it.name == "form").unwrap();
+        let names = ["token", "do", "category", "prefix", "grid", "unit"];
+        let of = |name: &str| {
+            let found = page
+                .elements
+                .iter()
+                .enumerate()
+                .find(|(it, field)| page.is_in(*it, last) && field.attr("name") == name);
+            found.map_or("", |(_, field)| field.attr("value")).to_owned()
+        };
+        names.map(|name| (name.to_owned(), of(name))).to_vec()
+    };
+    let form = add(&page);
+    let save = async |values: &[(&str, &str)]| office.post(&admin, "/admin/rules", &with(form.clone(), values)).await;
+    let answer = save(&[("category", "xixia-2023:event:XX02"), ("grid", "640105101"), ("unit", "U640105-YL")]).await;
+    assert_eq!(answer.location(), "/admin/rules");
+    let page = office.page(&admin, "/admin/rules").await;
+    assert!(page.text_of("th").contains("市容环卫 × 镇北堡镇"), "{}", page.text_of("th"));
+    save(&[("category", "xixia-2023:event:XX02"), ("grid", "640105101"), ("unit", "U640105-HW")]).await.location();
+    save(&[("prefix", "gb47678.5-2026:event:06"), ("unit", "U640105-HW")]).await.location();
+    for wrong in [
+        [("prefix", "gb47678"), ("unit", "U640105-HW"), ("grid", "")],
+        [("prefix", ""), ("unit", "U640105-HW"), ("grid", "640106")],
+        [("prefix", ""), ("unit", ""), ("grid", "")],
+        [("prefix", ""), ("unit", "U640105005"), ("grid", "")],
+    ] {
+        assert_eq!(save(&wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+    }
+    let rules = office.district.rows("SELECT unit FROM dispatch_rule WHERE grid = '640105101'").await;
+    assert_eq!(rules.iter().map(|row| row.text(0).unwrap()).collect::<Vec<_>>(), ["U640105-HW"]);
+    let remove = with(form.clone(), &[("do", "remove"), ("category", "xixia-2023:event:XX02"), ("grid", "640105101")]);
+    office.post(&admin, "/admin/rules", &remove).await.location();
+    assert_eq!(office.district.rows("SELECT 1 FROM dispatch_rule WHERE grid = '640105101'").await.len(), 0);
+    let done: Vec<_> = actions(&office, "640105").await.into_iter().map(|(_, action)| action).collect();
+    let expected = ["dispatch_rule.set", "dispatch_rule.set", "dispatch_rule.set", "dispatch_rule.removed"];
+    assert_eq!(done, expected);
+}
+
+#[tokio::test]
+async fn a_retired_reason_is_not_offered_and_a_new_one_is() {
+    let office = Office::new().await;
+    let case = office.simple(INSPECTOR, 1, Mode::Forwarded).await;
+    let (admin, reviewer) = (office.browser("admin").await, office.browser(REVIEWER).await);
+    let send = async |values: &[(&str, &str)]| {
+        let form = with(vec![("token".to_owned(), admin.csrf.clone())], values);
+        office.post(&admin, "/admin/reasons", &form).await
+    };
+    send(&[("do", "retire"), ("key", "test")]).await.location();
+    send(&[("do", "add"), ("zh", "历史遗留问题"), ("en", "old matter")]).await.location();
+    assert_eq!(
+        send(&[("do", "add"), ("zh", "历史遗留问题"), ("en", "x")]).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(send(&[("do", "retire"), ("key", "other")]).await.status, StatusCode::BAD_REQUEST);
+    assert!(office.page(&admin, "/admin/reasons").await.text_of("td").contains("已停用"));
+    let page = office.page(&reviewer, "/review").await;
+    assert!(!page.source.contains("void-reason-test") && page.text_of("label").contains("历史遗留问题"));
+    let english = Browser { language: "en", ..reviewer.clone() };
+    assert!(office.page(&english, "/review").await.text_of("label").contains("old matter"));
+    let form = with(page.form("void"), &[("reason", "own-001")]);
+    office.post(&reviewer, &format!("/cases/{case}/act"), &form).await.location();
+    let reason = Payload { reason: Some("own-001".to_owned()), ..Payload::default() };
+    office.district.act(REVIEWER, case, Verb::Void, reason).await.unwrap();
+    let ledger = office.district.ledger(case).await;
+    assert_eq!(ledger.void_text.as_deref(), Some("历史遗留问题"));
+}
+
+/// Sends a table as a file.
+async fn upload(office: &Office, browser: &Browser, text: &str) -> Answer {
+    let mut body = String::new();
+    for (name, value) in [("token", browser.csrf.as_str()), ("do", "check"), ("table", "limits"), ("text", "")] {
+        body += &format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    }
+    body += &format!(
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"C:\\表\\limits-2027.csv\"\r\n\r\n{text}\r\n--b--\r\n"
+    );
+    let request = Office::request(browser, Method::POST, "/admin/limits")
+        .header("origin", format!("http://{HOST}"))
+        .header("content-type", "multipart/form-data; boundary=b");
+    office.send(request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_table_of_limits_is_checked_put_in_force_and_taken_back() {
+    let office = Office::new().await;
+    let case = office.simple(INSPECTOR, 1, Mode::Forwarded).await;
+    let admin = office.browser("admin").await;
+    let due = async || {
+        let page = office.page(&office.browser(REVIEWER).await, &format!("/cases/{case}")).await;
+        page.text_of("dd")
+    };
+    let before = due().await;
+    assert!(office.page(&admin, "/admin/limits").await.text_of("dd").contains("服务器文件 time_limits_example.csv"));
+    let broken = upload(&office, &admin, "clock,category,level,org,value,unit\nreview,,,,soon,minute\n").await;
+    assert_eq!(broken.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(broken.page("broken").text_of("strong").contains("line: 2"));
+    let text = "clock,category,level,org,value,unit\nreview,,,,30,minute\n";
+    let page = upload(&office, &admin, text).await.page("checked");
+    assert!(page.text_of("td").contains("30 分钟") && page.text_of("h2").contains("处不同"));
+    assert_eq!(due().await, before, "nothing is in force yet");
+    assert_eq!(office.district.count("timetable_edition").await, 0);
+    let form = page.form("/admin/limits");
+    assert_eq!(office.post(&admin, "/admin/limits", &form).await.location(), "/admin/limits");
+    assert_ne!(due().await, before, "the clocks of a case follow at once");
+    let page = office.page(&admin, "/admin/limits").await;
+    assert!(page.text_of("dd").contains("第 1 版，limits-2027.csv，admin"), "{}", page.text_of("dd"));
+    let back = with(vec![("token".to_owned(), admin.csrf.clone())], &[("do", "back"), ("table", "limits")]);
+    office.post(&admin, "/admin/limits", &back).await.location();
+    assert_eq!(due().await, before);
+    assert_eq!(actions(&office, "limits").await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_in_quarantine_is_looked_at_and_dropped_with_a_reason() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    assert!(office.page(&admin, "/admin/quarantine").await.source.contains("隔离区是空的"));
+    let sql = "INSERT INTO quarantine (id, device, user_id, case_id, hash, code, field, bytes, at)
+        VALUES (?1, ?1, 'insp-ninghua-1', ?1, ?2, 'text_too_long', 'description', x'3c623e', 0)";
+    office.district.run(sql, vec![[7; 16].to_vec().into(), [7; 32].to_vec().into()]).await;
+    let page = office.page(&admin, "/admin/quarantine").await;
+    let path =
+        page.all("a").find(|it| it.attr("href").starts_with("/admin/quarantine/")).unwrap().attr("href").to_owned();
+    let page = office.page(&admin, &path).await;
+    assert!(!page.source.contains("value=\"release\""), "a refused change can not be let in");
+    let bytes = office.get(&admin, &format!("{path}/bytes")).await;
+    assert_eq!(
+        (bytes.body.as_slice(), &bytes.headers[header::CONTENT_TYPE]),
+        (&b"<b>"[..], &"application/octet-stream".parse().unwrap())
+    );
+    assert!(bytes.headers[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment"));
+    let form = page.form(&path);
+    assert_eq!(office.post(&admin, &path, &form).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    office.post(&admin, &path, &with(form, &[("why", "测试数据")])).await.location();
+    assert_eq!(office.district.count("quarantine").await, 0);
+    let detail = office.district.rows("SELECT actor, detail FROM audit WHERE action = 'quarantine.dropped'").await;
+    assert_eq!(detail[0].text(0), Ok("admin"));
+    assert!(detail[0].text(1).unwrap().contains("测试数据"));
+}
+
+#[tokio::test]
+async fn the_log_is_filtered_paged_and_checked() {
+    let office = Office::new().await;
+    for number in 0..4 {
+        let case = office.simple(INSPECTOR, number, Mode::Forwarded).await;
+        office.district.act(REVIEWER, case, Verb::File, Payload::default()).await.unwrap();
+    }
+    let auditor = office.browser("audit-1").await;
+    let page = office.page(&auditor, "/admin/audit").await;
+    assert!(page.text_of("td").contains("立案") && page.text_of("td").contains("上报"));
+    let page = office.page(&auditor, &format!("/admin/audit?actor={REVIEWER}&action=case.file")).await;
+    assert_eq!(page.all("tr").count(), 5, "four lines below their heads");
+    assert!(office.page(&auditor, "/admin/audit?from=2030-01-01").await.source.contains("没有符合条件的记录"));
+    let form = page.form("/admin/audit/check");
+    let answer = office.post(&auditor, "/admin/audit/check", &form).await;
+    assert!(answer.page("checked").text_of("p").contains("完好，没有被改动"));
+    office.district.run("DROP TRIGGER audit_no_update", vec![]).await;
+    office.district.run("UPDATE audit SET actor = 'somebody' WHERE seq = 3", vec![]).await;
+    let answer = office.post(&auditor, "/admin/audit/check", &form).await;
+    assert!(answer.page("broken").text_of("strong").contains("第 3 行起对不上"));
+}
