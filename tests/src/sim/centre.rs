@@ -177,9 +177,10 @@ impl Centre {
                 proof::check(tx, &proof, &signature, now).await
             })
         });
-        match checked.unwrap() {
-            Ok(_) => ok(br#"{"access_token":"t","token_type":"Bearer","expires_in":600}"#),
-            Err(refused) => problem(401, refused.code(), None),
+        match checked {
+            Err(_) => problem(500, "internal", None),
+            Ok(Ok(_)) => ok(br#"{"access_token":"t","token_type":"Bearer","expires_in":600}"#),
+            Ok(Err(refused)) => problem(401, refused.code(), None),
         }
     }
 
