@@ -17,6 +17,7 @@ use crate::blobs::{BlobError, Blobs};
 use crate::clock::Business;
 use crate::config::Config;
 use crate::datadir::DataDir;
+use crate::domain::cases;
 use crate::domain::services::Services;
 use crate::domain::timetables::Timetables;
 use crate::domain::uploads::Uploads;
@@ -105,6 +106,7 @@ impl App {
     pub fn open(data: DataDir, config: Config, business: Business) -> Result<Self, AppError> {
         let keys = Keys::load(&data.keys())?;
         let store = Store::open(&data.database(), &Options { create: false, ..Options::default() })?;
+        cases::fill_blocking(&store)?;
         let identity = store.read_blocking(|tx| Box::pin(Identity::read(tx)))?;
         let blobs = Blobs::in_folder(data.root())?;
         let staging = Staging::in_folder(data.root())?;

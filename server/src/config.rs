@@ -33,7 +33,13 @@ pub struct Config {
     pub calendar: Option<PathBuf>,
     /// A CSV file of time limits; the built-in example if left out.
     pub time_limits: Option<PathBuf>,
-    /// What those three give, once read.
+    /// Address of the tiles under the console's map, on this very site: `/basemap/{z}/{x}/{y}.png`.
+    pub base_map: Option<String>,
+    /// A folder of tiles, `z/x/y.png` in it, that this server gives out itself; goes before `base_map`.
+    pub base_map_folder: Option<PathBuf>,
+    /// Whose map it is and its approval number (审图号), printed under it.
+    pub base_map_note: Option<String>,
+    /// What working hours, calendar and limits give, once read.
     #[serde(skip)]
     pub tables: InForce,
 }
@@ -64,6 +70,9 @@ impl Default for Config {
             calendar: None,
             time_limits: None,
             tables: InForce::default(),
+            base_map: None,
+            base_map_folder: None,
+            base_map_note: None,
         }
     }
 }
@@ -98,6 +107,8 @@ impl Config {
             let file = file.as_ref().map(|file| path.parent().unwrap_or(Path::new("")).join(file));
             file.map(|file| Ok::<_, ConfigError>((file.display().to_string(), read(&file)?))).transpose()
         };
+        config.base_map_folder =
+            config.base_map_folder.map(|folder| path.parent().unwrap_or(Path::new("")).join(folder));
         let (calendar, limits) = (beside(&config.calendar)?, beside(&config.time_limits)?);
         let source = |own: Option<(String, String)>, (name, text): (&str, &str)| match own {
             Some((name, text)) => Source::file(&name, &text),
@@ -115,6 +126,15 @@ impl Config {
             && !url.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some())
         {
             return Err(format!("public_url `{url}` is not an address like https://grid.example.gov.cn"));
+        }
+        if let Some(address) = &config.base_map
+            && !(address.starts_with('/')
+                && !address.starts_with("//")
+                && ["{z}", "{x}", "{y}"].iter().all(|part| address.contains(part)))
+        {
+            return Err(format!(
+                "base_map `{address}` is not an address of this site like /basemap/{{z}}/{{x}}/{{y}}.png"
+            ));
         }
         if config.max_connections == 0 {
             return Err("max_connections has to be at least 1".to_owned());
@@ -172,6 +192,9 @@ mod tests {
             ("log = 'xml'", "log"),
             ("public_url = 'grid'", "public_url"),
             ("max_connections = 0", "max_connections"),
+            ("base_map = 'https://tiles.example/{z}/{x}/{y}.png'", "base_map"),
+            ("base_map = '//tiles.example/{z}/{x}/{y}.png'", "base_map"),
+            ("base_map = '/basemap/{z}/{x}.png'", "base_map"),
         ] {
             let refused = Config::parse(text).unwrap_err();
             assert!(refused.contains(named), "{text}: {refused}");

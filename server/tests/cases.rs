@@ -230,3 +230,34 @@ async fn a_head_request_is_answered_like_its_get_without_a_body() {
     let answer = site.send(head.body(Body::empty()).unwrap()).await;
     assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0));
 }
+
+#[tokio::test]
+async fn lists_are_narrowed_by_words_reporter_and_deadline_and_say_what_they_do_not_know() {
+    let (site, case) = reported().await;
+    let token = site.token("review-1").await;
+    let found = async |query: &str| {
+        let answer = site.get(&format!("/v1/cases?{query}"), Some(&token)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.json());
+        answer.json()["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let own: Vec<String> = vec![case.to_string()];
+    for (query, expected) in [
+        ("q=%E5%9E%83%E5%9C%BE", &own),
+        ("q=%E8%B7%AF%E5%8F%A3%20%E6%9A%B4%E9%9C%B2&order=oldest", &own),
+        ("q=%E4%BA%95%E7%9B%96", &vec![]),
+        ("reporter=insp-1", &own),
+        ("reporter=insp-2", &vec![]),
+        ("grid=640199001001", &own),
+        ("grid=640199001", &own),
+        ("without=unit", &vec![]),
+        ("order=deadline", &vec![]),
+        ("due=overdue", &vec![]),
+    ] {
+        let found: Vec<String> = found(query).await;
+        assert_eq!(&found, expected, "{query}");
+    }
+    for query in ["due=late", "order=random", "without=name", "sort=due"] {
+        let refused = site.get(&format!("/v1/cases?{query}"), Some(&token)).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+}

@@ -13,6 +13,7 @@
 //! | [`kills`], [`cuts`], [`rollbacks`], [`drops`], [`rush`] | campaigns: processes killed, answers cut, a server put back, one answer lost, everybody at once |
 //! | [`ledger`] | what a stopped or running server really has, read from its database |
 //! | [`pusher`] | devices that only push, for loading the server |
+//! | [`office`] | a district with a million cases, kept for figures |
 //! | [`dictionary`] | what a trained dictionary would save |
 //! | [`fuzz`] | everything that takes bytes from strangers, against what must hold |
 //! | [`sink`], [`cpu`], [`memory`] | the lower bound's server, and what a process used |
@@ -37,6 +38,7 @@ pub mod kills;
 pub mod ledger;
 pub mod link;
 pub mod memory;
+pub mod office;
 pub mod process;
 pub mod pusher;
 pub mod rollbacks;

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use xunge_client_core::model::{CaseId, CategoryRef, Mode, Point, Sha256};
+use xunge_client_core::model::{CaseId, CategoryRef, Millis, Mode, Point, Sha256};
 use xunge_client_core::workflow::{Member, Payload, Refusal, State as CaseState, Verb, Why};
 
 use super::body;
@@ -15,7 +15,7 @@ use super::openapi::ProblemBody;
 use super::query::Params;
 use crate::app::App;
 use crate::auth::extract::Caller;
-use crate::domain::cases::{self, Filter, Page};
+use crate::domain::cases::{self, Due, Filter, Order, Page, Without};
 use crate::domain::clocks;
 use crate::domain::commands::{self, Key, Wish};
 use crate::domain::scope::Scope;
@@ -27,18 +27,22 @@ const PAGE: usize = 50;
 /// Most cases on a page.
 const LARGEST_PAGE: usize = 200;
 
-/// Lists cases of the caller's scope, newest first.
+/// Lists cases of the caller's scope, newest first unless `order` says otherwise.
 #[utoipa::path(get, path = "/v1/cases", tag = "cases", security(("bearer" = [])), params(
     ("state" = Option<String>, Query, description = "state code, or several with commas"),
     ("mode" = Option<String>, Query, description = "`self_handled` or `forwarded`, decided or until then claimed"),
     ("unit" = Option<String>, Query, description = "reporting unit"),
     ("handler" = Option<String>, Query, description = "handling unit"),
     ("category" = Option<String>, Query, description = "`scheme:kind:code`; a major stands for its minors too"),
-    ("grid" = Option<String>, Query, description = "cell grid, 15 digits"),
+    ("grid" = Option<String>, Query, description = "cell grid, 15 digits; or a community or street above it"),
+    ("reporter" = Option<String>, Query, description = "user who reported"),
     ("from" = Option<String>, Query, description = "first local day of receipt"),
     ("to" = Option<String>, Query, description = "last local day of receipt"),
-    ("q" = Option<String>, Query, description = "words; a case number or id finds that case"),
-    ("after" = Option<String>, Query, description = "`next` of the page before"),
+    ("without" = Option<String>, Query, description = "only cases without `unit`, `category` or `grid`; several with commas"),
+    ("due" = Option<String>, Query, description = "`overdue`, or `soon`: due within 24 hours"),
+    ("q" = Option<String>, Query, description = "words in description, place, remarks or number, all of them; a whole case number or id finds that case"),
+    ("order" = Option<String>, Query, description = "`newest` first, `oldest` first, or by `deadline`: only cases whose deadline runs"),
+    ("after" = Option<String>, Query, description = "`next` of the page before; a page may be short and have one"),
     ("limit" = Option<usize>, Query, description = "1 to 200, default 50"),
 ), responses(
     (status = 200, body = Page),
@@ -46,7 +50,7 @@ const LARGEST_PAGE: usize = 200;
     (status = 401, body = ProblemBody),
 ))]
 pub(super) async fn list(State(app): State<App>, caller: Caller, query: Params) -> Result<Json<Page>, ApiError> {
-    let mut filter = filter(query)?;
+    let mut filter = filter(query, app.services.business.now())?;
     let (viewer, shared) = (caller.viewer, app.services.directory.clone());
     let page = app.services.store.read::<_, StoreError, _>(move |tx| {
         Box::pin(async move {
@@ -65,7 +69,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller, query: Params) 
     Ok(Json(page.await?))
 }
 
-fn filter(mut query: Params) -> Result<Filter, ApiError> {
+fn filter(mut query: Params, now: Millis) -> Result<Filter, ApiError> {
     let limit = query.with("limit", "a number from 1 to 200", |text| {
         text.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit))
     })?;
@@ -79,6 +83,10 @@ fn filter(mut query: Params) -> Result<Filter, ApiError> {
             .into_iter()
             .collect(),
         grid: query.org("grid")?,
+        reporter: query.text("reporter"),
+        without: query.with("without", &codes(&Without::ALL, Without::code), without)?.unwrap_or_default(),
+        due: query.with("due", &codes(&Due::ALL, Due::code), Due::from_code)?.map(|due| due.between(now)),
+        order: query.with("order", &codes(&Order::ALL, Order::code), Order::from_code)?.unwrap_or_default(),
         from: query.day("from")?,
         to: query.day("to")?,
         q: query.text("q"),
@@ -93,6 +101,11 @@ fn filter(mut query: Params) -> Result<Filter, ApiError> {
 /// One state or several: 待审 is `reported,verifying`.
 fn states(text: &str) -> Option<Vec<CaseState>> {
     text.split(',').map(CaseState::from_code).collect()
+}
+
+/// What the cases lack, one thing or several.
+fn without(text: &str) -> Option<Vec<Without>> {
+    text.split(',').map(Without::from_code).collect()
 }
 
 /// What a parameter takes, for the refusal.

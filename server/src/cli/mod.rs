@@ -26,6 +26,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::error::CliError;
 use self::output::Output;
 use crate::datadir::DataDir;
+use crate::domain::cases;
 use crate::store::{Options, Store};
 
 /// The command line.
@@ -58,7 +59,9 @@ impl Data {
     fn store(&self) -> Result<Store, CliError> {
         let data = DataDir::open(&self.data)?;
         let options = Options { create: false, inline: true, ..Options::default() };
-        Ok(Store::open(&data.database(), &options)?)
+        let store = Store::open(&data.database(), &options)?;
+        cases::fill_blocking(&store)?;
+        Ok(store)
     }
 }
 

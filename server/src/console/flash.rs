@@ -9,6 +9,7 @@ use xunge_client_core::workflow::Verb;
 use super::cookie::{self, Keep};
 use super::lang::Lang;
 use super::page::Notice;
+use super::saved::Told;
 
 /// Seconds a browser may take to follow a redirect.
 const KEEP_S: u32 = 60;
@@ -37,6 +38,8 @@ pub(crate) enum Flash {
     },
     /// Something an administrator or somebody about themselves changed.
     Saved,
+    /// Something was done with the lists kept under a name, or not.
+    Kept(Told),
     /// Logged out.
     LoggedOut,
     /// The session is over.
@@ -51,6 +54,7 @@ impl Flash {
             Self::TakenBack { case } => format!("back.{case}"),
             Self::TooLate { case } => format!("late.{case}"),
             Self::Saved => "saved".to_owned(),
+            Self::Kept(told) => format!("list.{}", told.code()),
             Self::LoggedOut => "out".to_owned(),
             Self::Expired => "expired".to_owned(),
         };
@@ -62,6 +66,7 @@ impl Flash {
         let mut parts = cookie::read(headers, cookie::FLASH)?.split('.');
         match (parts.next()?, parts.next(), parts.next(), parts.next()) {
             ("saved", None, ..) => Some(Self::Saved),
+            ("list", Some(told), None, _) => Told::from_code(told).map(Self::Kept),
             ("out", None, ..) => Some(Self::LoggedOut),
             ("expired", None, ..) => Some(Self::Expired),
             ("back", Some(case), None, _) => Some(Self::TakenBack { case: case.parse().ok()? }),
@@ -102,6 +107,10 @@ impl Flash {
                 link: Some(to_case(case)),
             },
             Self::Saved => Notice { tone: "good", ..plain(lang.say("admin.saved"), "") },
+            Self::Kept(told) => Notice {
+                tone: if told.is_good() { "good" } else { "bad" },
+                ..plain(&lang.word("saved", told.code()), "")
+            },
             Self::LoggedOut => plain(lang.say("login.ended"), ""),
             Self::Expired => plain(lang.say("login.expired"), lang.say("login.expired_way")),
         }
@@ -133,6 +142,7 @@ mod tests {
             Flash::TakenBack { case },
             Flash::TooLate { case },
             Flash::Saved,
+            Flash::Kept(Told::Taken),
             Flash::LoggedOut,
             Flash::Expired,
         ] {
@@ -154,6 +164,7 @@ mod tests {
             "out.x",
             "back",
             "late.x",
+            "list.x",
         ] {
             assert_eq!(sent(value), None, "{value}");
         }

@@ -3,42 +3,53 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use xunge_client_core::model::{CategoryRef, LocalDay, Millis, Mode, OrgCode, OrgLevel};
-use xunge_client_core::workflow::State;
+use xunge_client_core::model::{Millis, Mode};
 
 use super::choices;
 use super::fault::Fault;
-use super::field::{Choice, Field, Kind};
+use super::field::{Field, Kind};
+use super::filter::{self, Asked};
 use super::flash::short;
 use super::lang::Lang;
 use super::page::{Page, show};
+use super::saved;
 use super::sent::Sent;
 use super::visit::Visit;
-use super::{link, words};
-use crate::domain::cases::{self, CaseItem, Filter, Order};
-use crate::reference::org::UnitKind;
-use crate::reference::taxonomy::XIXIA;
+use super::words;
+use crate::domain::cases::{self, CaseItem, Due, Filter, Order};
+use crate::domain::people;
 
 /// Cases on a page: two screens of an office monitor.
 const PAGE: usize = 50;
 /// Characters of a description in a row: two lines.
 const EXCERPT: usize = 48;
-/// What the list can be asked by, in the order of the form.
-const NAMES: [&str; 9] = ["q", "state", "mode", "unit", "category", "grid", "from", "to", "order"];
-/// What the address says for the oldest first.
-const OLDEST: &str = "oldest";
 
 #[derive(Template)]
 #[template(path = "list.html")]
 struct ListPage {
     p: Page,
     summary: String,
+    quick: Vec<Quick>,
+    saved: Vec<saved::Link>,
+    /// The query that can be kept under a name; none for the whole list.
+    query: Option<String>,
     filters: Vec<Field>,
+    folded: Vec<Field>,
+    unfolded: bool,
     ignored: Vec<String>,
     sorted: &'static str,
     rows: Vec<ListRow>,
     first: Option<String>,
     next: Option<String>,
+    /// The page is short though the list goes on.
+    short: bool,
+}
+
+/// A list that is often asked for.
+struct Quick {
+    href: String,
+    label: String,
+    here: bool,
 }
 
 struct ListRow {
@@ -52,7 +63,9 @@ struct ListRow {
     mode_class: &'static str,
     state: String,
     due: String,
+    due_class: &'static str,
     unit: String,
+    handler: String,
     photos: String,
     no: String,
 }
@@ -64,29 +77,51 @@ pub(crate) async fn get(visit: Visit, query: Sent) -> Response {
 }
 
 async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
-    let (filter, ignored) = read(visit, query);
-    let (scope, district, asked) = (visit.scope.clone(), visit.district(), filter.clone());
-    let found = visit
-        .app
-        .services
-        .store
-        .read::<_, Fault, _>(move |tx| Box::pin(async move { Ok(cases::list(tx, &scope, &district, &asked).await?) }))
-        .await?;
-    let kept = |after: &str| {
-        let given = NAMES.iter().map(|name| (*name, query.get(name)));
-        link::with("/cases", given.chain([("after", after)]))
-    };
+    let Asked { filter, wrong } = filter::read(visit, query);
+    let lang = visit.lang;
+    let mut ignored: Vec<String> =
+        wrong.iter().map(|key| lang.fill("list.bad_filter", &[("field", lang.say(key))])).collect();
+    let (scope, district, user) = (visit.scope.clone(), visit.district(), visit.viewer.user.clone());
+    let mut asked = Filter { limit: PAGE, ..filter };
+    let named = asked.reporter.take();
+    let found = visit.app.services.store.read::<_, Fault, _>(move |tx| {
+        Box::pin(async move {
+            let unknown = match &named {
+                Some(name) => {
+                    asked.reporter = people::called(tx, name).await?;
+                    asked.reporter.is_none()
+                }
+                None => false,
+            };
+            let found = cases::list(tx, &scope, &district, &asked).await?;
+            Ok((found, unknown, asked, cases::saved::all(tx, &user).await?))
+        })
+    });
+    let (found, unknown, filter, kept_lists) = found.await?;
+    if unknown {
+        ignored.push(lang.fill("list.no_reporter", &[("name", query.get("reporter"))]));
+    }
+    let kept = |after: &str| filter::href(filter::kept(query).chain([("after", after)]));
+    let here = saved::canonical(query);
     let rows: Vec<ListRow> = found.items.iter().map(|item| row(visit, item)).collect();
+    let (filters, folded) = filter::fields(visit, query);
     let page = ListPage {
-        p: visit.page(visit.lang.say("list.title")),
-        summary: summary(visit.lang, &filter, rows.len()),
-        filters: filters(visit, query),
+        p: visit.page(lang.say("list.title")),
+        summary: summary(lang, &filter, rows.len()),
+        quick: quick(visit, query),
+        saved: saved::links(kept_lists, &here),
+        query: here.split_once('?').map(|(_, query)| query.to_owned()),
+        filters,
+        folded,
+        unfolded: filter::unfolded(query),
         ignored,
-        sorted: visit.lang.say(match filter.order {
+        sorted: lang.say(match filter.order {
             Order::NewestFirst => "list.sorted",
             Order::OldestFirst => "list.sorted_oldest",
+            Order::Deadline => "list.sorted_deadline",
         }),
         first: filter.after.is_some().then(|| kept("")),
+        short: found.next.is_some() && rows.len() < PAGE,
         next: found.next.as_deref().map(kept),
         rows,
     };
@@ -104,101 +139,39 @@ fn summary(lang: Lang, filter: &Filter, rows: usize) -> String {
     }
 }
 
-/// What the address asks for, and what in it could not be read. An address typed by hand shows a list all the same.
-fn read(visit: &Visit, query: &Sent) -> (Filter, Vec<String>) {
-    let lang = visit.lang;
-    let mut ignored = Vec::new();
-    let mut wrong = |key: &str| ignored.push(lang.fill("list.bad_filter", &[("field", lang.say(key))]));
-    let mut states = Vec::new();
-    for state in query.get("state").split(',').map(str::trim).filter(|state| !state.is_empty()) {
-        match State::from_code(state) {
-            Some(state) => states.push(state),
-            None => wrong("list.state"),
-        }
-    }
-    let mode = query.given("mode").map(|code| Mode::from_code(code).ok_or("list.mode"));
-    let unit = query.given("unit").map(|code| code.parse::<OrgCode>().map_err(|_| "list.unit"));
-    let handler = query.given("handler").map(|code| code.parse::<OrgCode>().map_err(|_| "list.unit"));
-    let category = query.given("category").map(|key| key.parse::<CategoryRef>().map_err(|_| "list.category"));
-    let is_grid = |code: &OrgCode| code.level() == Some(OrgLevel::Grid);
-    let grid = query.given("grid").map(|code| code.parse().ok().filter(is_grid).ok_or("list.grid"));
-    let from = query.given("from").map(|day| day.parse::<LocalDay>().map_err(|_| "list.from"));
-    let to = query.given("to").map(|day| day.parse::<LocalDay>().map_err(|_| "list.to"));
-    macro_rules! good {
-        ($($value:ident)+) => { $(let $value = $value.and_then(|it| it.map_err(&mut wrong).ok());)+ };
-    }
-    good!(mode unit handler category grid from to);
-    let filter = Filter {
-        states,
-        mode,
-        unit,
-        handler,
-        categories: category.map(|key| choices::with_minors(&visit.directory, &key)).unwrap_or_default(),
-        grid,
-        from,
-        to,
-        q: query.given("q").map(str::to_owned),
-        order: if query.get("order") == OLDEST { Order::OldestFirst } else { Order::NewestFirst },
-        after: query.parsed("after").ok().flatten(),
-        limit: PAGE,
-        ..Filter::default()
+/// The lists an office opens every day: one per thing to do, and what is late or soon will be.
+fn quick(visit: &Visit, query: &Sent) -> Vec<Quick> {
+    let pending = choices::states_of("pending").unwrap_or_default();
+    let lists: [(&str, &[(&str, &str)]); 8] = [
+        ("list.all", &[]),
+        ("quick.pending", &[("state", &pending), ("order", "oldest")]),
+        ("quick.to_dispatch", &[("state", "filed"), ("order", "oldest")]),
+        ("quick.running", &[("state", "dispatched,handling"), ("order", "deadline")]),
+        ("quick.overdue", &[("due", Due::Overdue.code()), ("order", "deadline")]),
+        ("quick.soon", &[("due", Due::Soon.code()), ("order", "deadline")]),
+        ("quick.to_check", &[("state", "handled,rechecking"), ("order", "oldest")]),
+        ("quick.void", &[("state", "void")]),
+    ];
+    let here = saved::canonical(query);
+    let quick = |(key, members): (&str, &[(&str, &str)])| {
+        let in_order = filter::NAMES.iter().filter_map(|name| members.iter().find(|(member, _)| member == name));
+        let href = filter::href(in_order.copied());
+        Quick { here: href == here, href, label: visit.lang.say(key).to_owned() }
     };
-    (filter, ignored)
-}
-
-fn filters(visit: &Visit, query: &Sent) -> Vec<Field> {
-    let lang = visit.lang;
-    let all = |current: &str| Choice::new("", lang.say("list.all"), current);
-    let kind = |name: &str, current: &str| match name {
-        "state" => Kind::Choice(choices::states(lang, current)),
-        "mode" => Kind::Choice(choices::modes(lang, lang.say("list.all"), current)),
-        "order" => Kind::Choice(vec![choices::ungrouped(vec![
-            Choice::new("", lang.say("list.newest"), current),
-            Choice::new(OLDEST, lang.say("list.oldest"), current),
-        ])]),
-        "unit" => {
-            Kind::Choice(choices::units(&visit.directory, |kind| kind != UnitKind::Handling, all(current), current))
-        }
-        "category" => Kind::Choice(choices::categories(&visit.directory, XIXIA, Some(all(current)), true, current)),
-        "from" | "to" => Kind::Line("date"),
-        _ => Kind::Line("text"),
-    };
-    let label = |name: &str| match name {
-        "state" => lang.say("list.state"),
-        "mode" => lang.say("list.mode"),
-        "unit" => lang.say("list.unit"),
-        "category" => lang.say("list.category"),
-        "grid" => lang.say("list.grid"),
-        "from" => lang.say("list.from"),
-        "to" => lang.say("list.to"),
-        "order" => lang.say("list.order"),
-        _ => lang.say("list.q"),
-    };
-    let field = |name: &&str| Field {
-        id: format!("f-{name}"),
-        name: (*name).to_owned(),
-        label: label(name).to_owned(),
-        kind: kind(name, query.get(name)),
-        value: match kind(name, query.get(name)) {
-            // A day that is none can not stand in a field for days; it is named above the list.
-            Kind::Line("date") if query.parsed::<LocalDay>(name).is_err() => String::new(),
-            _ => query.get(name).to_owned(),
-        },
-        required: false,
-        optional: "",
-        hint: String::new(),
-        problem: String::new(),
-    };
-    NAMES.iter().map(field).collect()
+    lists.into_iter().map(quick).collect()
 }
 
 fn row(visit: &Visit, item: &CaseItem) -> ListRow {
     let lang = visit.lang;
     let mode = item.mode.as_deref().unwrap_or(&item.mode_claim);
     let received = Millis(item.received_at);
-    let open = item.state != State::Closed.code() && item.state != State::Void.code();
-    let due = item.due_at.filter(|_| open).map(Millis).map(|due| {
-        let late = if due < visit.now { format!(" {}", lang.say("case.overdue")) } else { String::new() };
+    let standing = Due::ALL.into_iter().find(|due| {
+        let (from, to) = due.between(visit.now);
+        item.deadline_at.is_some_and(|at| (from..to).contains(&at))
+    });
+    let due = item.deadline_at.map(Millis).map(|due| {
+        let late =
+            if standing == Some(Due::Overdue) { format!(" {}", lang.say("case.overdue")) } else { String::new() };
         format!("{} {}{late}", lang.say("list.due"), words::when(due, visit.now))
     });
     ListRow {
@@ -215,7 +188,9 @@ fn row(visit: &Visit, item: &CaseItem) -> ListRow {
         mode_class: mode_class(mode),
         state: lang.word("state", &item.state),
         due: due.unwrap_or_default(),
+        due_class: standing.map_or("soft", Due::code),
         unit: choices::place(&visit.directory, item.unit.as_deref().unwrap_or_default()),
+        handler: item.handler.as_deref().map(|unit| choices::place(&visit.directory, unit)).unwrap_or_default(),
         photos: format!("{}/{}", item.photos.present, item.photos.expected),
         no: item.case_no.clone().unwrap_or_else(|| short(item.id)),
     }

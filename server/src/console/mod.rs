@@ -26,6 +26,7 @@ mod desk;
 mod desks;
 mod fault;
 mod field;
+mod filter;
 mod flash;
 mod forms;
 mod headers;
@@ -36,6 +37,7 @@ mod link;
 mod list;
 mod login;
 mod look;
+mod map;
 mod meanwhile;
 mod month;
 mod multipart;
@@ -48,12 +50,14 @@ mod phones;
 mod photo;
 mod queue;
 mod review;
+mod saved;
 mod sent;
 mod session;
 mod statics;
 mod suggested;
 mod svg;
 mod tables;
+mod tiles;
 mod visit;
 mod words;
 
@@ -78,11 +82,13 @@ pub fn router(app: App) -> Router {
         .route("/", get(overview::get))
         .route("/login", get(login::get).post(login::post))
         .route("/logout", get(async || page::go("/")).post(login::logout))
+        .route("/map", get(map::get))
         .route("/review", get(review::get))
         .route(day::PATH, get(day::get))
         .route(bulk::PATH, get(bulk::get).post(bulk::post))
         .route(bulk::PREVIEW, get(bulk::preview))
         .route("/cases", get(list::get))
+        .route("/cases/saved", get(async || page::go("/cases")).post(saved::post))
         .route("/cases/{id}", get(case::get))
         // Whoever reloads the address of a refused form by hand gets the case.
         .route("/cases/{id}/act", get(case::back).post(act::post))
@@ -101,6 +107,7 @@ pub fn router(app: App) -> Router {
         .route("/console/watch/stream", get(news::stream))
         .route("/console/watch/news", get(news::news))
         .route("/console/watch/{id}", get(meanwhile::watch))
+        .route("/console/tiles/{z}/{x}/{y}", get(tiles::get))
         .route("/console/static/{name}", get(statics::get))
         .layer(Extension(Arc::new(desks::Desks::default())))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

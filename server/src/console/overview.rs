@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use xunge_client_core::model::{LocalDay, LocalMonth, OrgCode, Role};
+use xunge_client_core::model::{LocalMonth, OrgCode};
 
 use super::fault::Fault;
 use super::field::Choice;
@@ -16,9 +16,6 @@ use super::tables::{self, Figure, FigureTable, Lists};
 use super::visit::Visit;
 use super::{svg, words};
 
-/// Months one can choose from; older ones are reached step by step.
-const MONTHS: usize = 24;
-
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct Overview {
@@ -27,6 +24,7 @@ struct Overview {
     news: String,
     unit: Option<String>,
     months: Vec<Choice>,
+    map: String,
     previous: String,
     next: Option<String>,
     all_units: Option<String>,
@@ -36,6 +34,7 @@ struct Overview {
     outcome_strip: String,
     outcome_equation: String,
     compared: String,
+    updated: String,
     empty: bool,
     day_chart: String,
     thirds: Vec<FigureTable>,
@@ -56,14 +55,14 @@ pub(crate) async fn get(visit: Visit, query: Sent) -> Response {
 async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let this_month = visit.now.local_day().month();
     let asked_month = query.parsed::<LocalMonth>("month").ok().flatten();
-    let own = own_scope(visit);
+    let own = month::own_scope(visit);
     let unit = query.org("unit").filter(|unit| *unit != own);
     let scope = match &unit {
         None => own.clone(),
         Some(unit) if may_look_at(visit, &own, unit) => unit.clone(),
         Some(_) => return Err(Fault::NotFound),
     };
-    let chosen = asked_month.unwrap_or_else(|| usual(visit.now.local_day()));
+    let chosen = asked_month.unwrap_or_else(|| month::usual(visit.now.local_day()));
     let mut month = read(visit, &scope, chosen).await?;
     let mut chosen = chosen;
     if asked_month.is_none() && month.days.total.reported == 0 && chosen != this_month {
@@ -81,7 +80,8 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
         p: visit.page(heading.clone()),
         heading,
         news: Asker::Overview.href(visit.now),
-        months: months(visit, chosen, this_month),
+        months: month::choices(visit.lang, chosen, this_month),
+        map: link::with("/map", [("month", chosen.to_string().as_str())]),
         previous: at(chosen.previous()),
         next: (chosen < this_month).then(|| at(chosen.next())),
         all_units: unit.is_some().then(|| link::with("/", [("month", chosen.to_string().as_str())])),
@@ -99,20 +99,6 @@ async fn read(visit: &Visit, scope: &OrgCode, chosen: LocalMonth) -> Result<Mont
         .await
 }
 
-/// The month people work on: through the first week the one before, whose report is written then (the published
-/// November figures are as of 7 December).
-fn usual(today: LocalDay) -> LocalMonth {
-    let (_, _, day) = today.civil();
-    if day <= 7 { today.month().previous() } else { today.month() }
-}
-
-/// What a person's own figures are: a town office looks at what its unit reports, everybody else at their part of
-/// the tree.
-fn own_scope(visit: &Visit) -> OrgCode {
-    let unit = visit.viewer.unit.clone().filter(|_| visit.viewer.role == Role::TownOffice);
-    unit.unwrap_or_else(|| visit.viewer.scope.clone())
-}
-
 /// Who looks at a district may look at each of its units.
 fn may_look_at(visit: &Visit, own: &OrgCode, unit: &OrgCode) -> bool {
     visit.directory.unit(unit).is_some_and(|it| {
@@ -121,20 +107,9 @@ fn may_look_at(visit: &Visit, own: &OrgCode, unit: &OrgCode) -> bool {
     })
 }
 
-fn months(visit: &Visit, chosen: LocalMonth, this_month: LocalMonth) -> Vec<Choice> {
-    let newest = chosen.max(this_month);
-    let mut list: Vec<LocalMonth> =
-        std::iter::successors(Some(newest), |month| Some(month.previous())).take(MONTHS).collect();
-    if !list.contains(&chosen) {
-        list.push(chosen);
-    }
-    let current = chosen.to_string();
-    list.into_iter().map(|month| Choice::new(month.to_string(), words::month(visit.lang, month), &current)).collect()
-}
-
 fn content(visit: &Visit, scope: &OrgCode, chosen: LocalMonth, month: &Month) -> Overview {
     let lang = visit.lang;
-    let lists = Lists { unit: scope.is_unit().then(|| scope.to_string()), month: chosen };
+    let lists = Lists { own: scope.is_unit().then(|| ("unit", scope.to_string())), month: chosen };
     let total = &month.days.total;
     let said = words::month(lang, chosen);
     let legend = [lang.say("figure.self_handled"), lang.say("figure.forwarded")];
@@ -144,7 +119,9 @@ fn content(visit: &Visit, scope: &OrgCode, chosen: LocalMonth, month: &Month) ->
         Some(number) => lang.fill("overview.compared_edition", &[("month", &before), ("n", &number.to_string())]),
         None => lang.fill("overview.compared_counts", &[("month", &before)]),
     };
-    let units = month.units.as_ref().map(|units| tables::units(lang, &lists, units, &month.before));
+    let a_year = words::month(lang, tables::year_before(chosen));
+    let compared = format!("{compared} {}", lang.fill("overview.compared_year", &[("month", &a_year)]));
+    let units = month.units.as_ref().map(|units| tables::units(lang, &lists, units, &month.before, &month.year));
     let bars = month.units.as_ref().map(|units| tables::bars(lang, units)).unwrap_or_default();
     let parts = |list: &[(&'static str, i64)]| -> Vec<svg::Part> {
         list.iter().map(|(class, n)| svg::Part { class, n: *n }).collect()
@@ -157,10 +134,11 @@ fn content(visit: &Visit, scope: &OrgCode, chosen: LocalMonth, month: &Month) ->
         news: String::new(),
         unit: None,
         months: Vec::new(),
+        map: String::new(),
         previous: String::new(),
         next: None,
         all_units: None,
-        totals: tables::totals(lang, &lists, total, &month.before),
+        totals: tables::totals(lang, &lists, total, &month.before, &month.year),
         mode_strip: svg::strip(
             "by-mode",
             lang.say("overview.equation_mode"),
@@ -176,6 +154,7 @@ fn content(visit: &Visit, scope: &OrgCode, chosen: LocalMonth, month: &Month) ->
         mode_equation,
         outcome_equation,
         compared,
+        updated: lang.fill("overview.updated", &[("at", &visit.now.local_text())]),
         empty: total.reported == 0,
         day_chart: svg::days(
             &lang.fill("overview.chart_days", &[("month", &said)]),
@@ -191,18 +170,6 @@ fn content(visit: &Visit, scope: &OrgCode, chosen: LocalMonth, month: &Month) ->
             &bars,
         ),
         units,
-        categories: tables::categories(visit, &lists, &month.categories, &month.before),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn in_the_first_week_people_work_on_the_month_before() {
-        let usual = |text: &str| usual(text.parse().unwrap()).to_string();
-        assert_eq!([usual("2023-12-01"), usual("2023-12-07"), usual("2023-12-08")], ["2023-11", "2023-11", "2023-12"]);
-        assert_eq!(usual("2024-01-03"), "2023-12");
+        categories: tables::categories(visit, &lists, &month.categories, &month.before, &month.year),
     }
 }

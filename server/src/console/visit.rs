@@ -126,6 +126,7 @@ impl Visit {
         };
         let mut tabs = Vec::new();
         tabs.extend(self.has_figures().then(|| tab("/", "nav.overview")));
+        tabs.extend(self.has_figures().then(|| tab("/map", "nav.map")));
         tabs.extend(self.reviews().then(|| tab("/review", "nav.review")));
         tabs.extend(self.has_desk().then(|| tab("/desk", "nav.desk")));
         tabs.push(tab("/cases", "nav.cases"));

@@ -1,8 +1,14 @@
 //! Cases as offices and programs see them: the list, one case, its events.
 
 mod detail;
+mod fill;
+mod lead;
 mod list;
+mod plan;
+mod points;
 mod query;
+pub mod saved;
+pub(crate) mod search;
 
 use serde::Serialize;
 use xunge_client_core::model::CaseId;
@@ -10,7 +16,9 @@ use xunge_client_core::model::CaseId;
 use crate::store::{Row, StoreError};
 
 pub use detail::{CaseDetail, EventView, PhotoView, detail, events};
-pub use list::{Cursor, Filter, Order, Page, list};
+pub use fill::fill_blocking;
+pub use list::{Cursor, Due, EXAMINED, Filter, Order, Page, Without, list};
+pub use points::{Pin, pins};
 
 /// How many photos a case names, and how many have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -55,8 +63,10 @@ pub struct CaseItem {
     pub filed_at: Option<i64>,
     /// When it was closed.
     pub closed_at: Option<i64>,
-    /// Deadline in force.
+    /// Deadline for handling, also after it was handled.
     pub due_at: Option<i64>,
+    /// The same while it runs: dispatched, not handled, not paused.
+    pub deadline_at: Option<i64>,
     /// Ledger version.
     pub version: u32,
     /// Photos named and arrived.
@@ -65,24 +75,24 @@ pub struct CaseItem {
     pub flags: Vec<String>,
     /// Sent back (退回补充): waits for its reporter.
     pub sent_back: bool,
-    /// Description and place, as they are searched: in lower case.
+    /// Description, place and remarks, as they are searched: in lower case, a line each.
     pub text: String,
 }
 
 impl CaseItem {
-    /// Where this case stands in a list.
+    /// Where this case stands in a list by time of receipt.
     pub fn cursor(&self) -> Cursor {
-        Cursor { received_at: self.received_at, id: self.id }
+        Cursor { at: self.received_at, id: self.id }
     }
 }
 
 /// The columns to select for [`item`].
 pub(crate) const ITEM_COLUMNS: &str = "id, case_no, state, mode, mode_claim, category, unit, office, handler, grid, \
      reporter, received_at, discovered_at, filed_at, closed_at, due_at, version, photos_expected, photos_present, \
-     flags, late_edited_at, sent_back, text";
+     flags, late_edited_at, sent_back, text, deadline_at";
 
 /// Number of columns in [`ITEM_COLUMNS`].
-pub(crate) const ITEM_WIDTH: usize = 23;
+pub(crate) const ITEM_WIDTH: usize = 24;
 
 /// Reads an item from a row that selects [`ITEM_COLUMNS`] first.
 pub(crate) fn item(row: &Row) -> Result<CaseItem, StoreError> {
@@ -114,5 +124,6 @@ pub(crate) fn item(row: &Row) -> Result<CaseItem, StoreError> {
         flags,
         sent_back: row.bool(21)?,
         text: row.text(22)?.to_owned(),
+        deadline_at: row.opt_int(23)?,
     })
 }

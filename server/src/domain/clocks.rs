@@ -3,7 +3,7 @@
 use serde::Serialize;
 use xunge_client_core::model::{CategoryRef, Millis, OrgCode};
 use xunge_client_core::workflow::deadline::{Clock, Reading, Standing};
-use xunge_client_core::workflow::{Ledger, Level};
+use xunge_client_core::workflow::{AskKind, Ledger, Level, State};
 
 use super::directory::Directory;
 use super::services::Services;
@@ -48,4 +48,15 @@ pub fn handling_due(
 ) -> Option<Millis> {
     let categories = category.map(|key| directory.keys(key)).unwrap_or_default();
     services.timetable.now().timetable.timing(&categories).due(Clock::Handle, now, level, handler)
+}
+
+/// The handling deadline of a case while it runs: dispatched, not yet handled, not paused. Lists are sorted by it.
+///
+/// Only from the ledger, so that `verify` can recount it: the deadline itself was fixed when the case was dispatched, with
+/// the limits and the calendar of that day.
+pub fn running_deadline(ledger: &Ledger) -> Option<Millis> {
+    let runs = matches!(ledger.state, State::Dispatched | State::Handling) && ledger.handled_at.is_none();
+    let returning = ledger.ask.as_ref().is_some_and(|ask| ask.kind == AskKind::Return);
+    let paused = ledger.suspended.is_some() || ledger.deferred.is_some() || returning;
+    ledger.due_at.filter(|_| runs && !paused)
 }

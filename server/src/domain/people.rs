@@ -89,6 +89,15 @@ pub async fn names(tx: &mut dyn Tx, users: &BTreeSet<String>) -> Result<BTreeMap
     Ok(names)
 }
 
+/// The user with this user name, or else the one with this name; none if nobody or several have it.
+pub async fn called(tx: &mut dyn Tx, name: &str) -> Result<Option<String>, StoreError> {
+    let sql =
+        "SELECT id FROM user_account WHERE id = ?1 OR name = ?1 ORDER BY CASE WHEN id = ?1 THEN 0 ELSE 1 END LIMIT 2";
+    let rows = tx.query(sql, params![name]).await?;
+    let user = rows.first().map(|row| row.text(0)).transpose()?;
+    Ok(user.filter(|user| rows.len() == 1 || *user == name).map(str::to_owned))
+}
+
 /// Somebody a task can go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Colleague {

@@ -13,6 +13,7 @@ mod columns;
 mod counters;
 mod documents;
 mod feed;
+mod grams;
 mod late;
 mod photos;
 mod references;
@@ -45,7 +46,7 @@ pub struct Report {
 /// Something that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// What kind of thing: `event`, `ledger`, `case_row`, `counter`, `feed`, `change`, `document`, `photo`, …
+    /// What kind of thing: `event`, `ledger`, `case_row`, `counter`, `gram`, `feed`, `change`, `document`, `photo`, …
     pub kind: &'static str,
     /// Which one.
     pub subject: String,
@@ -67,6 +68,7 @@ pub async fn verify(store: &Store, blobs: &Blobs) -> Result<Report, StoreError> 
                 let mut known = Known::default();
                 cases::check(tx, &mut report, &mut known).await?;
                 counters::check(tx, &mut report, &known).await?;
+                grams::check(tx, &mut report).await?;
                 feed::check(tx, &mut report, &mut known).await?;
                 audit::check(tx, &mut report, &known).await?;
                 references::check(tx, &mut report, &known).await?;

@@ -32,6 +32,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 6, name: "0006_held_void.sql", text: include_str!("migrations/0006_held_void.sql") },
     Migration { version: 7, name: "0007_nearby.sql", text: include_str!("migrations/0007_nearby.sql") },
     Migration { version: 8, name: "0008_administration.sql", text: include_str!("migrations/0008_administration.sql") },
+    Migration { version: 9, name: "0009_search.sql", text: include_str!("migrations/0009_search.sql") },
+    Migration { version: 10, name: "0010_saved_filter.sql", text: include_str!("migrations/0010_saved_filter.sql") },
 ];
 
 /// Applies what is missing.

@@ -4,6 +4,7 @@ mod admin;
 mod desk;
 mod held;
 mod keyboard;
+mod lists;
 mod many;
 mod office;
 mod pages;

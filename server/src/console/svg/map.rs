@@ -2,6 +2,7 @@
 
 use xunge_client_core::model::{Point, Polygon};
 
+use super::view::View;
 use super::{Anchor, Drawing};
 
 /// What to draw.
@@ -20,15 +21,13 @@ pub(crate) struct Sketch<'a> {
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 200.0;
 const MARGIN: f64 = 24.0;
-/// A degree of longitude beside one of latitude at 38.5° north, where the first district lies.
-const LON_TO_LAT: f64 = 0.7826;
 
 /// Draws it; the own grid, or the surroundings of the point, fills the picture.
 pub(crate) fn sketch(title: &str, message: &str, sketch: &Sketch<'_>) -> String {
     let mut drawing = Drawing::new("map", "map", (WIDTH, HEIGHT), title, message);
     let mut seen: Vec<Point> = sketch.own.map(|own| own.0.clone()).unwrap_or_default();
     seen.push(sketch.point);
-    let view = View::around(&seen);
+    let view = View::around(&seen, (WIDTH, HEIGHT), MARGIN);
     drawing.rect("ground", (0.0, 0.0), (WIDTH, HEIGHT));
     for polygon in &sketch.others {
         outline(&mut drawing, "other", polygon, &view);
@@ -51,34 +50,4 @@ fn outline(drawing: &mut Drawing, class: &str, polygon: &Polygon, view: &View) {
         drawing.put(format_args!("{x:.1},{y:.1} "));
     }
     drawing.put(format_args!("\"/>"));
-}
-
-/// Which part of the world the picture shows.
-struct View {
-    lon: f64,
-    lat: f64,
-    scale: f64,
-}
-
-impl View {
-    fn around(points: &[Point]) -> Self {
-        let reach = |value: fn(&Point) -> i32| {
-            let (low, high) = points
-                .iter()
-                .map(value)
-                .fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v.into()), high.max(v.into())));
-            ((low + high) / 2.0, high - low)
-        };
-        let ((lon, wide), (lat, tall)) = (reach(|point| point.lon_e6), reach(|point| point.lat_e6));
-        // At least about 200 m, so that a lone point does not fill the picture.
-        let (wide, tall) = ((wide * LON_TO_LAT).max(2_000.0), tall.max(2_000.0));
-        let scale = ((WIDTH - 2.0 * MARGIN) / wide).min((HEIGHT - 2.0 * MARGIN) / tall);
-        Self { lon, lat, scale }
-    }
-
-    fn place(&self, point: Point) -> (f64, f64) {
-        let x = WIDTH / 2.0 + (f64::from(point.lon_e6) - self.lon) * LON_TO_LAT * self.scale;
-        let y = HEIGHT / 2.0 - (f64::from(point.lat_e6) - self.lat) * self.scale;
-        (x.clamp(-9_999.0, 9_999.0), y.clamp(-9_999.0, 9_999.0))
-    }
 }

@@ -1,15 +1,18 @@
-//! Pictures drawn as SVG text: charts of the overview and the sketch of a grid.
+//! Pictures drawn as SVG text: charts of the overview, the map of its grids, and the sketch of one grid.
 //!
 //! No script and no inline style (the content policy forbids both): colours come from classes in `console.css`, so
 //! they follow print and high contrast. Every chart tells its message in its `<desc>` and has its table below it.
 //! Self-handled and forwarded differ by pattern as well as by colour: pages are printed in black and white.
 
+mod choropleth;
 mod days;
 mod map;
 mod scale;
 mod strip;
 mod units;
+mod view;
 
+pub(crate) use choropleth::{Area, Legend, Spot, choropleth};
 pub(crate) use days::{Day, days};
 pub(crate) use map::{Sketch, sketch};
 pub(crate) use strip::{Part, strip};

@@ -17,7 +17,7 @@ struct Group<'a> {
 }
 
 /// The table of categories.
-pub(crate) fn categories(visit: &Visit, lists: &Lists, table: &Table, before: &Before) -> FigureTable {
+pub(crate) fn categories(visit: &Visit, lists: &Lists, table: &Table, before: &Before, year: &Before) -> FigureTable {
     let lang = visit.lang;
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
     for row in &table.rows {
@@ -31,12 +31,13 @@ pub(crate) fn categories(visit: &Visit, lists: &Lists, table: &Table, before: &B
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.figures.reported));
     let line = |class, key: &str, figures: &Figures| {
-        let known = !key.is_empty();
-        let mut cells = cells(visit, lists, figures, before.category(key).filter(|_| known), &[("category", key)]);
-        if !known {
-            // The list can not ask for "no category"; a number without a list is better than a wrong list.
-            cells.iter_mut().for_each(|cell| cell.href = None);
-        }
+        let cells = match key {
+            "" => cells(visit, lists, figures, [None, None], &[("without", "category")]),
+            key => {
+                let then = [before.category(key), year.category(key)];
+                cells(visit, lists, figures, then, &[("category", key)])
+            }
+        };
         FigureRow { name: name(visit, key), href: None, class, cells }
     };
     let mut rows = Vec::new();
@@ -50,6 +51,7 @@ pub(crate) fn categories(visit: &Visit, lists: &Lists, table: &Table, before: &B
         "figure.reported",
         "figure.before",
         "figure.change",
+        "figure.year",
         "figure.self_handled",
         "figure.forwarded",
         "figure.void",
@@ -63,18 +65,25 @@ pub(crate) fn categories(visit: &Visit, lists: &Lists, table: &Table, before: &B
         rows,
         total: Some(FigureRow {
             name: lang.say("figure.total").to_owned(),
-            cells: cells(visit, lists, &table.total, before.reported(), &[]),
+            cells: cells(visit, lists, &table.total, [before.reported(), year.reported()], &[]),
             ..FigureRow::default()
         }),
     }
 }
 
-fn cells(visit: &Visit, lists: &Lists, figures: &Figures, before: Option<i64>, more: &[(&str, &str)]) -> Vec<Cell> {
+fn cells(
+    visit: &Visit,
+    lists: &Lists,
+    figures: &Figures,
+    [before, year]: [Option<i64>; 2],
+    more: &[(&str, &str)],
+) -> Vec<Cell> {
     let none = || visit.lang.say("app.none").to_owned();
     let mut cells = vec![
         lists.cell(figures.reported, Part::All, more),
         plain(before.map_or_else(none, |n| n.to_string())),
         month_on_month(visit.lang, figures.reported, before),
+        month_on_month(visit.lang, figures.reported, year),
     ];
     // 办结 is the units' business; without it the table fits a page.
     cells.extend(lists.split(figures, more).into_iter().take(5));

@@ -2,6 +2,7 @@
 
 mod categories;
 mod days;
+mod grids;
 mod units;
 
 use xunge_client_core::model::{LocalDay, LocalMonth, Mode};
@@ -14,6 +15,7 @@ use crate::domain::counts::{Figures, change};
 
 pub(crate) use categories::categories;
 pub(crate) use days::{days, days_message, thirds};
+pub(crate) use grids::{Grids, Metric, grids, places};
 pub(crate) use units::{bars, units, units_message};
 
 /// A number, and where its cases are.
@@ -85,8 +87,8 @@ const CLOSED: Part = Part::Outcome("closed");
 /// Addresses of the lists behind the figures of a scope and month.
 #[derive(Debug, Clone)]
 pub(crate) struct Lists {
-    /// The unit, where the scope is one.
-    pub(crate) unit: Option<String>,
+    /// What every list is narrowed by: the unit, where the scope is one.
+    pub(crate) own: Option<(&'static str, String)>,
     /// The month.
     pub(crate) month: LocalMonth,
 }
@@ -105,9 +107,9 @@ impl Lists {
             Part::State(state) => ("", state.code().to_owned()),
             Part::Outcome(outcome) => ("", choices::states_of(outcome).unwrap_or_default()),
         };
-        let unit = self.unit.as_deref().unwrap_or_default();
-        let own = [("from", from.as_str()), ("to", &to), ("unit", unit), ("mode", mode), ("state", &states)];
-        let href = link::with("/cases", own.into_iter().chain(more.iter().copied()));
+        let own = self.own.iter().map(|(name, value)| (*name, value.as_str()));
+        let parts = [("from", from.as_str()), ("to", &to), ("mode", mode), ("state", &states)];
+        let href = link::with("/cases", parts.into_iter().chain(own).chain(more.iter().copied()));
         Cell { text: n.to_string(), href: (n != 0).then_some(href) }
     }
 
@@ -132,7 +134,12 @@ fn rate(lang: Lang, figures: &Figures) -> Cell {
     plain(figures.close_rate.as_ref().map_or_else(|| lang.say("app.none").to_owned(), |rate| format!("{rate}%")))
 }
 
-/// 环比: against nothing it is "new", against an unknown it is a dash.
+/// The same month a year before (同比).
+pub(crate) fn year_before(month: LocalMonth) -> LocalMonth {
+    (0..12).fold(month, |month, _| month.previous())
+}
+
+/// 环比 and 同比: against nothing it is "new", against an unknown it is a dash.
 fn month_on_month(lang: Lang, now: i64, before: Option<i64>) -> Cell {
     plain(match before {
         None => lang.say("change.none").to_owned(),
@@ -144,16 +151,26 @@ fn month_on_month(lang: Lang, now: i64, before: Option<i64>) -> Cell {
 }
 
 /// The large figures.
-pub(crate) fn totals(lang: Lang, lists: &Lists, total: &Figures, before: &Before) -> Vec<Figure> {
+pub(crate) fn totals(lang: Lang, lists: &Lists, total: &Figures, before: &Before, year: &Before) -> Vec<Figure> {
     let [own, forwarded, void, filed, pending, closed] = lists.split(total, &[]);
     let figure = |class, key, cell| Figure { class, label: lang.say(key), cell, note: String::new() };
-    let moved =
-        |before| format!("{} {}", lang.say("figure.change"), month_on_month(lang, total.reported, Some(before)).text);
-    let note = before.reported().map(moved).unwrap_or_default();
+    let note = |now: i64, of: fn(&Before) -> Option<i64>| {
+        let moved = |key: &str, then: &Before| {
+            let then = of(then)?;
+            Some(format!("{} {}", lang.say(key), month_on_month(lang, now, Some(then)).text))
+        };
+        let parts: Vec<String> =
+            [moved("figure.change", before), moved("figure.year", year)].into_iter().flatten().collect();
+        parts.join(" · ")
+    };
+    let with_note = |figure, note| Figure { note, ..figure };
     vec![
-        Figure { note, ..figure("", "figure.reported", lists.cell(total.reported, Part::All, &[])) },
-        figure("self", "figure.self_handled", own),
-        figure("forwarded", "figure.forwarded", forwarded),
+        with_note(
+            figure("", "figure.reported", lists.cell(total.reported, Part::All, &[])),
+            note(total.reported, Before::reported),
+        ),
+        with_note(figure("self", "figure.self_handled", own), note(total.self_handled, Before::self_handled)),
+        with_note(figure("forwarded", "figure.forwarded", forwarded), note(total.forwarded, Before::forwarded)),
         figure("", "figure.void", void),
         figure("", "figure.filed", filed),
         figure("", "figure.pending", pending),

@@ -1,6 +1,6 @@
 //! Reporting units: for the chart, and with everything that is published about them.
 
-use super::{FigureRow, FigureTable, Lists, Part, month_on_month, plain, rate};
+use super::{FigureRow, FigureTable, Lists, Part, month_on_month, rate};
 use crate::console::lang::Lang;
 use crate::console::link;
 use crate::console::month::Before;
@@ -44,12 +44,13 @@ fn unit_name(lang: Lang, name: &str, key: &str) -> String {
 }
 
 /// The table of units, most reports first.
-pub(crate) fn units(lang: Lang, lists: &Lists, table: &Table, before: &Before) -> FigureTable {
+pub(crate) fn units(lang: Lang, lists: &Lists, table: &Table, before: &Before, year: &Before) -> FigureTable {
     let mut rows: Vec<_> = table.rows.iter().collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.figures.reported));
-    let cells = |figures: &Figures, before: Option<i64>, more: &[(&str, &str)]| {
+    let cells = |figures: &Figures, [before, year]: [Option<i64>; 2], more: &[(&str, &str)]| {
         let mut cells = vec![lists.cell(figures.reported, Part::All, more)];
         cells.push(month_on_month(lang, figures.reported, before));
+        cells.push(month_on_month(lang, figures.reported, year));
         cells.extend(lists.split(figures, more));
         cells.push(rate(lang, figures));
         cells
@@ -60,9 +61,8 @@ pub(crate) fn units(lang: Lang, lists: &Lists, table: &Table, before: &Before) -
         href: (!row.key.is_empty()).then(|| link::with("/", [("month", month.as_str()), ("unit", &row.key)])),
         class: "",
         cells: match row.key.as_str() {
-            // The list can not ask for "no unit"; a number without a list is better than a wrong list.
-            "" => cells(&row.figures, None, &[]).into_iter().map(|cell| plain(cell.text)).collect(),
-            key => cells(&row.figures, before.unit(key), &[("unit", key)]),
+            "" => cells(&row.figures, [None, None], &[("without", "unit")]),
+            key => cells(&row.figures, [before.unit(key), year.unit(key)], &[("unit", key)]),
         },
     };
     FigureTable {
@@ -72,6 +72,7 @@ pub(crate) fn units(lang: Lang, lists: &Lists, table: &Table, before: &Before) -
             "overview.unit",
             "figure.reported",
             "figure.change",
+            "figure.year",
             "figure.self_handled",
             "figure.forwarded",
             "figure.void",
@@ -85,7 +86,7 @@ pub(crate) fn units(lang: Lang, lists: &Lists, table: &Table, before: &Before) -
         rows: rows.iter().map(row).collect(),
         total: Some(FigureRow {
             name: lang.say("figure.total").to_owned(),
-            cells: cells(&table.total, before.reported(), &[]),
+            cells: cells(&table.total, [before.reported(), year.reported()], &[]),
             ..FigureRow::default()
         }),
     }

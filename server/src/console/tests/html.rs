@@ -76,7 +76,7 @@ impl Html {
             .position(|it| {
                 it.name == "form"
                     && (it.attr("action") == verb_or_action
-                        || self.sends(it, "verb").as_deref() == Some(verb_or_action))
+                        || ["verb", "act"].iter().any(|name| self.sends(it, name).as_deref() == Some(verb_or_action)))
             })
             .unwrap_or_else(|| panic!("no form {verb_or_action}"));
         self.fields(index)

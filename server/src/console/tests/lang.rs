@@ -73,7 +73,7 @@ fn is_code(key: &str) -> bool {
         .contains(&group)
 }
 
-const GROUPS: [&str; 15] = [
+const GROUPS: [&str; 19] = [
     "role",
     "mode",
     "state",
@@ -89,6 +89,10 @@ const GROUPS: [&str; 15] = [
     "coord_sys",
     "location_source",
     "figure",
+    "due",
+    "order",
+    "level_below",
+    "saved",
 ];
 
 #[test]

@@ -8,6 +8,8 @@ mod desk;
 mod guards;
 mod held;
 mod html;
+mod lists;
+mod map;
 mod nearby;
 mod news;
 mod office;

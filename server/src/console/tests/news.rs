@@ -10,8 +10,10 @@ async fn pages_name_where_to_ask_and_hear_what_came_since() {
     let office = Office::new().await;
     office.simple(INSPECTOR, 1, Mode::Forwarded).await;
     let browser = office.browser(REVIEWER).await;
-    for path in ["/review", "/"] {
+    for path in ["/review", "/", "/map"] {
         let page = office.page(&browser, path).await;
+        let live = page.all("div").filter(|it| it.attributes.contains_key("data-live")).count();
+        assert_eq!(live, usize::from(path != "/review"), "{path}: the part that is drawn anew");
         assert!(page.all("p").any(|it| it.attr("data-stream") == "/console/watch/stream"), "{path}");
     }
     let now = office.app.services.business.now();

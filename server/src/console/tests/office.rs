@@ -75,6 +75,11 @@ impl Answer {
 impl Office {
     /// The example district on 15 November 2023, noon, without a single report.
     pub(super) async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    /// The same with settings of its own.
+    pub(super) async fn with(config: Config) -> Self {
         static HASH: LazyLock<String> = LazyLock::new(|| password::hash(PASSWORD));
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::create(&folder.path().join("data")).unwrap();
@@ -92,10 +97,9 @@ impl Office {
             .await
             .unwrap();
         store.close().await.unwrap();
-        let app =
-            tokio::task::spawn_blocking(move || App::open(data, Config::default(), Business::standing(noon)).unwrap())
-                .await
-                .unwrap();
+        let app = tokio::task::spawn_blocking(move || App::open(data, config, Business::standing(noon)).unwrap())
+            .await
+            .unwrap();
         let district = District::of(app.services.clone());
         Self { router: crate::console::router(app.clone()), district, app, _folder: folder }
     }

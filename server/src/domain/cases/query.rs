@@ -1,195 +1,236 @@
-//! The statements of a list: one per branch of the scope, wanted state and wanted category, each led by one index.
+//! One stream of a list: led by one index, in the order of the list, everything else checked on the rows.
 
-use xunge_client_core::model::{CaseId, CategoryRef, Mode, OrgCode};
-use xunge_client_core::workflow::State;
+use xunge_client_core::model::CaseId;
 
 use super::ITEM_COLUMNS;
+use super::lead::{Condition, Lead, Source, Sql};
 use super::list::{Cursor, Filter, Order};
-use crate::domain::scope::{Branch, Column, Scope};
-use crate::store::Value;
+use super::search::{self, beginning_with, ordinals};
+use crate::store::{Row, StoreError, Tx, Value};
 
-/// Cases of one branch a search for words looks through per page: about 10 ms.
-const SCANNED: i64 = 5_000;
+/// A place in a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    Key(Cursor),
+    Ordinal(i64),
+}
 
-/// The statement for one branch, one state and one category.
+impl Place {
+    /// The cursor of this place.
+    pub(super) async fn cursor(self, tx: &mut dyn Tx) -> Result<Cursor, StoreError> {
+        match self {
+            Self::Key(cursor) => Ok(cursor),
+            Self::Ordinal(ordinal) => {
+                let sql = "SELECT received_at, id FROM case_row WHERE ordinal = ?1";
+                let row = tx.query_one(sql, &[Value::from(ordinal)]).await?;
+                Ok(Cursor { at: row.int(0)?, id: CaseId::from_bytes(row.array(1)?) })
+            }
+        }
+    }
+}
+
+/// How wide a stream is where it begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Width {
+    /// Rows, as many as were looked for at most.
+    pub(super) rows: u64,
+    /// Rows to a day.
+    pub(super) density: f64,
+}
+
+/// One stream.
+#[derive(Debug)]
 pub(super) struct Query {
-    conditions: Vec<(Condition, Value)>,
-}
-
-/// What a condition compares; `driving` ones may use their index.
-#[derive(Clone, Copy, PartialEq)]
-struct Condition {
-    subject: Subject,
-    driving: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Subject {
-    Is(Column),
-    State { open: bool },
-    Category,
-}
-
-impl Subject {
-    /// How few cases have one value of this, fewest first. Orders of magnitude for a district with a million cases.
-    fn rank(self) -> u32 {
-        match self {
-            Self::Is(Column::Task | Column::Holder) => 0,
-            Self::State { open: true } => 1,
-            Self::Is(Column::Grid) => 2,
-            Self::Is(Column::Handler) => 3,
-            Self::Is(Column::Reporter) => 4,
-            Self::Category => 5,
-            Self::Is(Column::Unit) => 6,
-            Self::Is(Column::Office) => 7,
-            Self::Is(Column::Street) => 8,
-            Self::State { open: false } => 9,
-            Self::Is(Column::District) => 10,
-            // Has no index; the street above it drives.
-            Self::Is(Column::Community) => 11,
-        }
-    }
-
-    fn column(self) -> &'static str {
-        match self {
-            Self::Is(column) => column.name(),
-            Self::State { .. } => "state",
-            Self::Category => "category",
-        }
-    }
+    lead: Lead,
+    conditions: Vec<Condition>,
+    order: Order,
+    /// Where it begins, not included.
+    start: Place,
+    /// Where it ends: included if it runs down, not included if it runs up.
+    until: i64,
 }
 
 impl Query {
-    /// One query for each branch, wanted state and wanted category.
-    pub(super) fn all(scope: &Scope, district: &str, filter: &Filter) -> Vec<Self> {
-        let states: Vec<Option<State>> = match filter.states.as_slice() {
-            [] => vec![None],
-            states => states.iter().copied().map(Some).collect(),
+    /// A stream of a list. `after` is the ordinal of the case where the page before ended; needed where words lead.
+    pub(super) fn new(lead: Lead, mut conditions: Vec<Condition>, filter: &Filter, after: Option<i64>) -> Self {
+        conditions.extend(lead.also.clone());
+        let from = filter.from.map_or(i64::MIN, |day| day.start().0);
+        let to = filter.to.map_or(i64::MAX, |day| day.end().0);
+        let key = |at, byte| Cursor { at, id: CaseId::from_bytes([byte; 16]) };
+        // The first day is a place to begin behind, like the end of the page before: whichever is further on.
+        let down = |first: Cursor| Place::Key(filter.after.map_or(first, |after| after.min(first)));
+        let up = |first: Cursor| Place::Key(filter.after.map_or(first, |after| after.max(first)));
+        let (start, until) = match (lead.is_of_rows(), filter.order) {
+            (true, Order::NewestFirst) => (down(key(to, 0)), from),
+            (true, Order::OldestFirst) => (up(key(from.saturating_sub(1), 0xff)), to),
+            (true, Order::Deadline) => {
+                let (from, to) = filter.due.unwrap_or((i64::MIN, i64::MAX));
+                (up(key(from.saturating_sub(1), 0xff)), to)
+            }
+            (false, order) => {
+                conditions.extend(filter.from.map(|day| Condition::ReceivedFrom(day.start().0)));
+                conditions.extend(filter.to.map(|day| Condition::ReceivedBefore(day.end().0)));
+                let (low, high) = ordinals(from, to);
+                if order == Order::NewestFirst {
+                    (Place::Ordinal(after.map_or(high, |after| after.min(high))), low)
+                } else {
+                    let first = low.saturating_sub(1);
+                    (Place::Ordinal(after.map_or(first, |after| after.max(first))), high)
+                }
+            }
         };
-        let categories: Vec<Option<&CategoryRef>> = match filter.categories.as_slice() {
-            [] => vec![None],
-            categories => categories.iter().map(Some).collect(),
+        Self { lead, conditions, order: filter.order, start, until }
+    }
+
+    /// Nothing is to be checked: every row it reads is shown.
+    pub(super) fn is_plain(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    /// The place `step` rows behind `from`; none if the stream ends before.
+    pub(super) async fn end_of(
+        &self,
+        tx: &mut dyn Tx,
+        from: Option<Place>,
+        step: u64,
+    ) -> Result<Option<Place>, StoreError> {
+        let mut sql = Sql::default();
+        let columns = if self.lead.is_of_rows() { format!("{}, c.id", self.key()) } else { self.key().to_owned() };
+        sql.put("SELECT ").put(&columns).put(" FROM ");
+        self.candidates(&mut sql, from, None, false);
+        sql.put(self.in_order()).put(" LIMIT 1 OFFSET ").bind(i64::try_from(step).unwrap_or(i64::MAX) - 1);
+        let rows = tx.query(&sql.text, &sql.params).await?;
+        let place = |row: &Row| {
+            Ok(match self.lead.is_of_rows() {
+                true => Place::Key(Cursor { at: row.int(0)?, id: CaseId::from_bytes(row.array(1)?) }),
+                false => Place::Ordinal(row.int(0)?),
+            })
         };
-        let mut queries = Vec::with_capacity(scope.branches().len() * states.len() * categories.len());
-        for branch in scope.branches() {
-            for state in &states {
-                queries
-                    .extend(categories.iter().map(|category| Self::new(branch, district, *state, *category, filter)));
+        rows.first().map(place).transpose()
+    }
+
+    /// The statement for the rows behind `from` up to `end`, included, that fit: the item's columns, then the time the
+    /// list is sorted by.
+    pub(super) fn rows(&self, from: Option<Place>, end: Option<Place>, limit: usize) -> Sql {
+        let mut sql = Sql::default();
+        sql.put("SELECT ").put(ITEM_COLUMNS).put(", ").put(self.time()).put(" FROM ");
+        self.candidates(&mut sql, from, end, true);
+        for condition in &self.conditions {
+            sql.put(" AND ");
+            condition.write(&mut sql);
+        }
+        sql.put(self.in_order()).put(" LIMIT ").bind(limit as i64);
+        sql
+    }
+
+    /// How wide it is, looking at no more than `enough` rows.
+    pub(super) async fn width(&self, tx: &mut dyn Tx, enough: u64) -> Result<Width, StoreError> {
+        let mut sql = Sql::default();
+        sql.put("SELECT COUNT(*), MIN(at), MAX(at) FROM (SELECT ").put(self.key()).put(" AS at FROM ");
+        self.candidates(&mut sql, None, None, false);
+        sql.put(self.in_order()).put(" LIMIT ").bind(i64::try_from(enough).unwrap_or(i64::MAX)).put(") AS few");
+        let row = tx.query_one(&sql.text, &sql.params).await?;
+        let rows = u64::try_from(row.int(0)?).unwrap_or_default();
+        let day = 86_400_000.0 * if self.lead.is_of_rows() { 1.0 } else { search::PER_MS as f64 };
+        let days = match (row.opt_int(1)?, row.opt_int(2)?) {
+            (Some(first), Some(last)) if rows >= enough => (last - first) as f64 / day,
+            // All of it: over a year if nobody says how long.
+            _ => 365.0,
+        };
+        Ok(Width { rows, density: rows as f64 / days.max(0.01) })
+    }
+
+    /// What the stream runs along.
+    fn key(&self) -> &'static str {
+        if self.lead.is_of_rows() { self.time() } else { "g.ordinal" }
+    }
+
+    /// The time a list is sorted by.
+    fn time(&self) -> &'static str {
+        if self.order == Order::Deadline { "c.deadline_at" } else { "c.received_at" }
+    }
+
+    fn in_order(&self) -> &'static str {
+        match (self.lead.is_of_rows(), self.order) {
+            (true, Order::NewestFirst) => " ORDER BY c.received_at DESC, c.id DESC",
+            (true, Order::OldestFirst) => " ORDER BY c.received_at, c.id",
+            (true, Order::Deadline) => " ORDER BY c.deadline_at, c.id",
+            (false, Order::NewestFirst) => " ORDER BY g.ordinal DESC",
+            (false, _) => " ORDER BY g.ordinal",
+        }
+    }
+
+    /// Signs of the bounds: beyond where it begins, before where it ends, up to a place that is included.
+    fn signs(&self) -> [&'static str; 3] {
+        match self.order {
+            Order::NewestFirst => ["<", ">=", ">="],
+            Order::OldestFirst | Order::Deadline => [">", "<", "<="],
+        }
+    }
+
+    /// What leads, from `from` to `end`; words without the rows they are looked up for, unless `with_rows`.
+    fn candidates(&self, sql: &mut Sql, from: Option<Place>, end: Option<Place>, with_rows: bool) {
+        let from = from.unwrap_or(self.start);
+        // The words lead and their cases are looked up, never the other way round.
+        let rows = if with_rows { " CROSS JOIN case_row AS c" } else { "" };
+        match &self.lead.source {
+            Source::Rows(columns) => return self.candidates_of_rows(sql, columns, from, end),
+            Source::Pair(pair) => {
+                sql.put("case_gram AS g").put(rows).put(" WHERE g.gram = ").bind(pair).put(" AND ");
+                self.within(sql, "g.ordinal", from, end);
+            }
+            Source::Letter(letter) => {
+                let (low, high) = beginning_with(letter);
+                sql.put("(SELECT DISTINCT ordinal FROM case_gram WHERE gram >= ").bind(low).put(" AND gram < ");
+                sql.bind(high).put(" AND ");
+                self.within(sql, "ordinal", from, end);
+                sql.put(") AS g").put(rows).put(" WHERE g.ordinal IS NOT NULL");
             }
         }
-        queries
+        if with_rows {
+            sql.put(" AND c.ordinal = g.ordinal");
+        }
     }
 
-    fn new(
-        branch: &Branch,
-        district: &str,
-        state: Option<State>,
-        category: Option<&CategoryRef>,
-        filter: &Filter,
-    ) -> Self {
-        let mut wanted = vec![(Subject::Is(branch.column), Value::from(&branch.value))];
-        if branch.column == Column::Community {
-            wanted.push((Subject::Is(Column::Street), Value::from(branch.value.get(..9).unwrap_or_default())));
+    fn candidates_of_rows(&self, sql: &mut Sql, columns: &[(&'static str, Value)], from: Place, end: Option<Place>) {
+        sql.put("case_row AS c WHERE ");
+        for (index, (column, value)) in columns.iter().enumerate() {
+            match index {
+                0 => drop(sql.put("c.").put(column).put(" = ").bind(value.clone())),
+                // This index begins with the district, as the one of all cases does, and SQLite takes both for equally
+                // good: a word to its planner. An engine with statistics of its own does without.
+                _ => drop(sql.put(" AND unlikely(c.").put(column).put(" = ").bind(value.clone()).put(")")),
+            }
         }
-        if branch.column != Column::District {
-            wanted.push((Subject::Is(Column::District), Value::from(district)));
-        }
-        let code = |code: &OrgCode| Value::from(code.as_str());
-        wanted.extend(filter.unit.as_ref().map(|it| (Subject::Is(Column::Unit), code(it))));
-        wanted.extend(filter.handler.as_ref().map(|it| (Subject::Is(Column::Handler), code(it))));
-        wanted.extend(filter.grid.as_ref().map(|it| (Subject::Is(Column::Grid), code(it))));
-        wanted.extend(category.map(|it| (Subject::Category, Value::from(it.to_string()))));
-        let open = state.is_some_and(|state| !state.is_final());
-        wanted.extend(state.map(|state| (Subject::State { open }, Value::from(state.code()))));
-        let best = wanted.iter().map(|(subject, _)| *subject).min_by_key(|subject| subject.rank());
-        // State and category are indexed together with the district.
-        let with_district = matches!(best, Some(Subject::State { .. } | Subject::Category));
-        let drives =
-            |subject: Subject| Some(subject) == best || (with_district && subject == Subject::Is(Column::District));
-        let conditions = wanted
-            .into_iter()
-            .map(|(subject, value)| (Condition { subject, driving: drives(subject) }, value))
-            .collect();
-        Self { conditions }
-    }
-
-    /// The statement's text; `end` asks for the key at which a search for words stops instead of the matches.
-    pub(super) fn sql(&self, filter: &Filter, end: bool) -> String {
-        let mut conditions = String::new();
-        for (index, (condition, _)) in self.conditions.iter().enumerate() {
-            let column = condition.subject.column();
-            let mark = index + FIXED + 1;
-            let and = if index == 0 { "" } else { " AND " };
-            // COALESCE hides a column from its index, on every engine.
-            conditions += &match condition.driving {
-                // Their indexes begin with the district, as the one of all cases does, and SQLite takes both for
-                // equally good: a word to its planner. An engine with statistics of its own does without.
-                true if matches!(condition.subject, Subject::State { .. } | Subject::Category) => {
-                    format!("{and}unlikely({column} = ?{mark})")
-                }
-                true => format!("{and}{column} = ?{mark}"),
-                false => format!("{and}COALESCE({column}, '') = ?{mark}"),
-            };
+        if self.order == Order::Deadline {
+            sql.put(" AND c.deadline_at IS NOT NULL");
         }
         // One bound on each side and no more: with two on the side of the cursor SQLite read the whole district for
         // fifty open cases (28 ms instead of 0.3 ms at eight thousand cases, and growing with them).
-        let (beyond, until, order) = match filter.order {
-            Order::NewestFirst => ("<", ">=", "ORDER BY received_at DESC, id DESC"),
-            Order::OldestFirst => (">", "<", "ORDER BY received_at, id"),
+        let [beyond, until, within] = self.signs();
+        let key = self.time();
+        let pair = |sql: &mut Sql, sign: &str, cursor: Cursor| {
+            sql.put(" AND (").put(key).put(", c.id) ").put(sign).put(" (").bind(cursor.at).put(", ");
+            sql.bind(cursor.id.as_bytes()).put(")");
         };
-        let rows = format!(
-            "FROM case_row WHERE {conditions} AND received_at {until} ?1
-             AND (received_at, id) {beyond} (?2, ?3) AND (?4 = '' OR COALESCE(mode, mode_claim) = ?4)
-             AND (?7 < 0 OR sent_back = ?7) {order}"
-        );
-        match (filter.q.is_some(), end) {
-            (false, _) => format!("SELECT {ITEM_COLUMNS} {rows} LIMIT ?5"),
-            (true, true) => format!("SELECT received_at, id {rows} LIMIT 1 OFFSET {}", SCANNED - 1),
-            (true, false) => format!(
-                "SELECT {ITEM_COLUMNS} FROM (SELECT {ITEM_COLUMNS} {rows} LIMIT {SCANNED}) AS found
-                 WHERE text LIKE ?6 ESCAPE '\\' {order} LIMIT ?5"
-            ),
+        if let Place::Key(from) = from {
+            pair(sql, beyond, from);
+        }
+        match end {
+            Some(Place::Key(end)) => pair(sql, within, end),
+            _ => drop(sql.put(" AND ").put(key).put(" ").put(until).put(" ").bind(self.until)),
         }
     }
 
-    pub(super) fn params(&self, filter: &Filter) -> Vec<Value> {
-        let from = filter.from.map_or(i64::MIN, |day| day.start().0);
-        let to = filter.to.map_or(i64::MAX, |day| day.end().0);
-        let key = |received_at, byte| Cursor { received_at, id: CaseId::from_bytes([byte; 16]) };
-        // The first day is a place to begin behind, like the end of the page before: whichever is further on.
-        let (after, until) = match filter.order {
-            Order::NewestFirst => (filter.after.map_or(key(to, 0), |after| after.min(key(to, 0))), from),
-            Order::OldestFirst => {
-                let before = key(from.saturating_sub(1), 0xff);
-                (filter.after.map_or(before, |after| after.max(before)), to)
-            }
-        };
-        let mut params = vec![
-            Value::from(until),
-            Value::from(after.received_at),
-            Value::from(after.id.as_bytes()),
-            Value::from(filter.mode.map_or("", Mode::code)),
-            Value::from(filter.limit as i64 + 1),
-            Value::from(pattern(filter.q.as_deref().unwrap_or_default())),
-            Value::from(filter.sent_back.map_or(-1, i64::from)),
-        ];
-        params.extend(self.conditions.iter().map(|(_, value)| value.clone()));
-        params
-    }
-}
-
-/// Parameters that every statement has before those of its conditions.
-const FIXED: usize = 7;
-
-/// The words as a pattern in which their own wildcards mean themselves.
-fn pattern(words: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in words.trim().to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
+    fn within(&self, sql: &mut Sql, ordinal: &str, from: Place, end: Option<Place>) {
+        let [beyond, until, within] = self.signs();
+        if let Place::Ordinal(from) = from {
+            sql.put(ordinal).put(" ").put(beyond).put(" ").bind(from).put(" AND ");
         }
-        pattern.push(c);
+        let (sign, bound) = match end {
+            Some(Place::Ordinal(end)) => (within, end),
+            _ => (until, self.until),
+        };
+        sql.put(ordinal).put(" ").put(sign).put(" ").bind(bound);
     }
-    pattern.push('%');
-    pattern
 }

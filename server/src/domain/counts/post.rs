@@ -35,6 +35,8 @@ impl Movements {
         let mut month = BTreeMap::new();
         let mut tally_day = BTreeMap::new();
         let mut tally_month = BTreeMap::new();
+        let mut tally_grid = BTreeMap::new();
+        let mut tally_unit = BTreeMap::new();
         for (leaf, cells) in self.0 {
             if cells.is_zero() {
                 continue;
@@ -43,6 +45,8 @@ impl Movements {
             let (day_key, month_key) = (local_day.to_string(), local_day.month().to_string());
             sum(&mut tally_day, vec![day_key.clone(), unit.clone(), category.clone()], &cells);
             sum(&mut tally_month, vec![month_key.clone(), unit.clone(), category.clone()], &cells);
+            sum(&mut tally_grid, vec![month_key.clone(), grid.clone(), unit.clone()], &cells);
+            sum(&mut tally_unit, vec![day_key.clone(), unit.clone()], &cells);
             sum(&mut month, vec![month_key, grid.clone(), unit.clone(), category.clone()], &cells);
             sum(&mut day, vec![day_key, grid, unit, category], &cells);
         }
@@ -51,6 +55,8 @@ impl Movements {
             (upsert!("count_month", "month, grid, unit, category", "?10, ?11, ?12, ?13"), month),
             (upsert!("tally_day", "day, unit, category", "?10, ?11, ?12"), tally_day),
             (upsert!("tally_month", "month, unit, category", "?10, ?11, ?12"), tally_month),
+            (upsert!("tally_grid", "month, grid, unit", "?10, ?11, ?12"), tally_grid),
+            (upsert!("tally_unit", "day, unit", "?10, ?11"), tally_unit),
         ] {
             for (key, cells) in rows {
                 if cells.is_zero() {

@@ -97,7 +97,9 @@ pub async fn table(tx: &mut dyn Tx, directory: &Directory, ask: &Ask) -> Result<
     let mut rows: BTreeMap<String, Cells> = BTreeMap::new();
     for district in districts(directory, &ask.scope) {
         for piece in pieces(ask.from, ask.to, ask.by == Some(By::Day)) {
-            collect(tx, ask, &district, &piece, &mut rows).await?;
+            for piece in piece.for_scope(&ask.scope) {
+                collect(tx, ask, &district, &piece, &mut rows).await?;
+            }
         }
     }
     rows.retain(|_, cells| !cells.is_zero());
@@ -149,6 +151,34 @@ struct Piece {
     months: bool,
     from: String,
     to: String,
+}
+
+impl Piece {
+    /// The same in the pieces that a scope is read in. Below a district only a part of the grids is wanted, and that part
+    /// lies together within each day or month alone: read over several, all grids in between would be passed by.
+    fn for_scope(self, scope: &OrgCode) -> Vec<Self> {
+        if !is_below_district(scope) {
+            return vec![self];
+        }
+        let one = |text: String| Self { from: text.clone(), to: text, ..self };
+        match (self.months, self.from.parse::<LocalMonth>(), self.from.parse::<LocalDay>()) {
+            (true, Ok(first), _) => std::iter::successors(Some(first), |month| Some(month.next()))
+                .map(|month| month.to_string())
+                .take_while(|month| *month <= self.to)
+                .map(one)
+                .collect(),
+            (false, _, Ok(first)) => std::iter::successors(Some(first), |day| Some(day.plus_days(1)))
+                .map(|day| day.to_string())
+                .take_while(|day| *day <= self.to)
+                .map(one)
+                .collect(),
+            _ => vec![self],
+        }
+    }
+}
+
+fn is_below_district(scope: &OrgCode) -> bool {
+    matches!(scope.level(), Some(OrgLevel::Street | OrgLevel::Community | OrgLevel::Grid))
 }
 
 /// Cuts a period into few pieces.
@@ -213,13 +243,17 @@ async fn collect(
 
 /// Puts a statement together from constant words; there are few different ones, and no value is ever among them.
 fn statement(ask: &Ask, piece: &Piece, params: &mut Vec<Value>) -> (String, bool) {
-    let below_district = matches!(ask.scope.level(), Some(OrgLevel::Street | OrgLevel::Community | OrgLevel::Grid));
+    let below_district = is_below_district(&ask.scope);
     let with_grid = below_district || ask.by == Some(By::Grid);
-    let table = match (with_grid, piece.months) {
-        (true, true) => "count_month",
-        (true, false) => "count_day",
-        (false, true) => "tally_month",
-        (false, false) => "tally_day",
+    let with_category = ask.by == Some(By::Category);
+    // The smallest table that still tells apart what is asked for.
+    let table = match (with_grid, with_category, piece.months) {
+        (true, true, true) => "count_month",
+        (true, false, true) => "tally_grid",
+        (true, _, false) => "count_day",
+        (false, _, true) => "tally_month",
+        (false, true, false) => "tally_day",
+        (false, false, false) => "tally_unit",
     };
     let period = if piece.months { "month" } else { "day" };
     let key = match ask.by {

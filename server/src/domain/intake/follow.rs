@@ -11,7 +11,7 @@ use super::{IntakeError, Receipt, photos};
 use crate::domain::facts;
 use crate::domain::feed::{self, audience::Audience};
 use crate::domain::ledger::Case;
-use crate::domain::ledger::row::Facts;
+use crate::domain::ledger::row::{self, Facts};
 use crate::domain::work::Work;
 use crate::params;
 use crate::store::{Tx, Value, chain};
@@ -140,6 +140,7 @@ impl Desk<'_> {
         };
         let decided = case.ledger.filed_at.is_some() || case.ledger.is_final();
         let late = decided && touched.iter().any(|register| !ADDING.contains(register));
+        row::reworded(tx, case, &facts.text).await?;
         let moved = tx
             .execute(
                 "UPDATE case_row SET heads = ?3, text = ?4, lon_e6 = ?5, lat_e6 = ?6, has_after = ?7,

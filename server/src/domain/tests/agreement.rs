@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use xunge_client_core::model::{CaseId, ChangeHash, LocalDay};
 use xunge_client_core::workflow::Ledger;
+use xunge_client_core::workflow::deadline::Clock;
 
+use crate::domain::clocks;
 use crate::domain::counts::query::{Ask, By};
 use crate::domain::feed::audience;
 use crate::domain::ledger::row;
@@ -41,6 +43,18 @@ pub(super) async fn figures_agree(district: &District, period: usize) {
     let nowhere = district.counts(ask(Some(By::Grid))).await;
     let outside = nowhere.rows.iter().find(|row| row.key.is_empty()).map_or(0, |row| row.figures.reported);
     assert_eq!(sum + outside, total.reported);
+}
+
+/// The deadline that lists are sorted by is that of the handling clock, while it runs.
+pub(super) async fn deadlines_agree(district: &District) {
+    let directory = district.directory().await;
+    for row in district.rows("SELECT ledger, deadline_at FROM case_row").await {
+        let ledger = row::ledger(row.text(0).unwrap()).unwrap();
+        let clocks = clocks::of(&district.desk.services, &directory, &ledger, district.now());
+        let handling = clocks.iter().map(|clock| clock.reading).find(|reading| reading.clock == Clock::Handle);
+        let running = handling.filter(|it| it.stopped_at.is_none() && !it.paused && !ledger.is_final());
+        assert_eq!(row.opt_int(1).unwrap(), running.map(|it| it.due_at.0), "{ledger:?}");
+    }
 }
 
 /// What a phone shows is what the server has: every open case in its view and nothing outside it, each at the same

@@ -214,6 +214,7 @@ fn blank() -> CaseItem {
         filed_at: None,
         closed_at: None,
         due_at: None,
+        deadline_at: None,
         version: 1,
         photos: crate::domain::cases::PhotoCount { expected: 0, present: 0 },
         flags: vec![],

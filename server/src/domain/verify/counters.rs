@@ -1,4 +1,4 @@
-//! The four counter tables, against a recount of the folded ledgers.
+//! The counter tables, against a recount of the folded ledgers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ struct Table {
     of: fn(&Leaf) -> Vec<String>,
 }
 
-const TABLES: [Table; 4] = [
+const TABLES: [Table; 6] = [
     Table {
         name: "count_day",
         key: &["day", "grid", "unit", "category"],
@@ -36,6 +36,12 @@ const TABLES: [Table; 4] = [
         key: &["month", "unit", "category"],
         of: |leaf| vec![leaf.day.month().to_string(), leaf.unit.clone(), leaf.category.clone()],
     },
+    Table {
+        name: "tally_grid",
+        key: &["month", "grid", "unit"],
+        of: |leaf| vec![leaf.day.month().to_string(), leaf.grid.clone(), leaf.unit.clone()],
+    },
+    Table { name: "tally_unit", key: &["day", "unit"], of: |leaf| vec![leaf.day.to_string(), leaf.unit.clone()] },
 ];
 
 pub(super) async fn check(tx: &mut dyn Tx, report: &mut Report, known: &Known) -> Result<(), StoreError> {

@@ -55,6 +55,9 @@ async fn covered(district: &District) -> Vec<(&'static str, String)> {
         "count_month",
         "tally_day",
         "tally_month",
+        "tally_grid",
+        "tally_unit",
+        "case_gram",
     ] {
         let sql: &'static str = format!("SELECT name FROM pragma_table_info('{table}')").leak();
         for row in district.rows(sql).await {
@@ -101,6 +104,22 @@ async fn a_changed_time_version_or_origin_is_named() {
         assert_eq!(found.len(), 1, "{table}.{column}: {found:?}");
         assert!(found[0].kind == kind && found[0].subject.contains(column), "{table}.{column}: {found:?}");
     }
+}
+
+#[tokio::test]
+async fn a_missing_and_a_surplus_pair_are_named_with_their_case() {
+    let district = busy_district().await;
+    let sql = "DELETE FROM case_gram WHERE gram = 'se' AND ordinal = (SELECT ordinal FROM case_row WHERE text LIKE 'second%')";
+    assert_eq!(district.run(sql, Vec::new()).await, 1);
+    let found = district.verify().await.differences;
+    assert!(found.len() == 1 && found[0].kind == "gram" && found[0].subject.ends_with(" se"), "{found:?}");
+    assert_eq!((found[0].expected.as_str(), found[0].found.as_str()), ("a row", "none"));
+    let district = busy_district().await;
+    let sql = "INSERT INTO case_gram (gram, ordinal) SELECT '垃圾', ordinal FROM case_row WHERE text LIKE 'late%'";
+    district.run(sql, Vec::new()).await;
+    let found = district.verify().await.differences;
+    assert!(found.len() == 1 && found[0].kind == "gram" && found[0].subject.ends_with(" 垃圾"), "{found:?}");
+    assert_eq!((found[0].expected.as_str(), found[0].found.as_str()), ("no row", "a row"));
 }
 
 #[tokio::test]
@@ -193,7 +212,10 @@ fn key_of(table: &str) -> &'static str {
         "count_month" => "district, month, grid, unit, category",
         "tally_day" => "district, day, unit, category",
         "tally_month" => "district, month, unit, category",
+        "tally_grid" => "district, month, grid, unit",
+        "tally_unit" => "district, day, unit",
         "feed_head" => "district",
+        "case_gram" => "gram, ordinal",
         other => panic!("{other} has no key here"),
     }
 }

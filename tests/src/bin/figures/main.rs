@@ -1,7 +1,7 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | photos | server | new-phone | crash | sim | gate | all [--tier quick|ci|full] [--json] [--record]`; `crash` is
-//! `crash-disk` and `crash-real`. Wall times on a shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
+//! `figures -- sync | photos | server | office | new-phone | crash | sim | gate | all [--tier quick|ci|full] [--json] [--record]`;
+//! `crash` is `crash-disk` and `crash-real`. Wall times on a shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
 //! committed log, `figures -- log` adds the log up. The exit code is 1 if a promise was broken; a target that is
 //! missed is printed as SHORT and is no failure, because machines differ.
 
@@ -12,6 +12,7 @@ mod crash_real;
 mod figure;
 mod gate;
 mod newphone;
+mod office;
 mod photos;
 mod record;
 mod server;
@@ -84,6 +85,8 @@ enum Which {
     Server,
     /// What a new phone is sent.
     NewPhone,
+    /// The console at a million cases.
+    Office,
     /// Both kinds of crashes.
     Crash,
     /// Disks that fail, stop and forget.
@@ -103,9 +106,9 @@ enum Which {
 impl Which {
     /// What is measured, one after the other.
     fn groups(self) -> Vec<Self> {
-        use Which::{All, Crash, CrashDisk, CrashReal, Gate, NewPhone, Photos, Server, Sim, Sync};
+        use Which::{All, Crash, CrashDisk, CrashReal, Gate, NewPhone, Office, Photos, Server, Sim, Sync};
         match self {
-            All => vec![Sync, Photos, NewPhone, Server, CrashDisk, CrashReal, Sim, Gate],
+            All => vec![Sync, Photos, NewPhone, Server, Office, CrashDisk, CrashReal, Sim, Gate],
             Crash => vec![CrashDisk, CrashReal],
             one => vec![one],
         }
@@ -179,6 +182,7 @@ async fn measure(which: Which, arguments: &Arguments) -> Vec<Figure> {
         Which::Photos => photos::measure().await,
         Which::NewPhone => newphone::measure().await,
         Which::Server => server::measure(arguments.tier).await,
+        Which::Office => office::measure(arguments.tier).await,
         Which::CrashDisk => crash::measure(&crash::Wanted::from(arguments)).await,
         Which::CrashReal => crash_real::measure(arguments.tier).await,
         Which::Sim => sim::measure(&sim::Wanted::from(arguments)).await,

@@ -13,7 +13,7 @@ use xunge_client_core::doc::Edit;
 use xunge_client_core::model::{CaseId, Facts, Mode, Remark, Ulid};
 
 use self::dice::Dice;
-use super::agreement::{figures_agree, phone_agrees};
+use super::agreement::{deadlines_agree, figures_agree, phone_agrees};
 use super::born_at_the_office;
 use crate::domain::feed::page::Size;
 use crate::testing::{District, Phone, facts};
@@ -87,6 +87,7 @@ async fn one_district(seed: u64) {
     assert!(report.ok, "{:?}", report.differences);
     assert!(report.checked["events"] >= report.checked["cases"]);
     figures_agree(&district, dice.roll(3)).await;
+    deadlines_agree(&district).await;
 }
 
 /// One random thing that happens in a district.
