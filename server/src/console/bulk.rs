@@ -3,26 +3,25 @@
 //! Each case is a command of its own, with the version its reviewer saw in the preview. One that moved on meanwhile is
 //! not approved, the others are, and the last page says so case by case. Sent twice, it is done once and answered twice.
 
+mod candidate;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures::future::join_all;
-use xunge_client_core::model::{CaseId, Millis, Mode, PhotoRole};
-use xunge_client_core::workflow::{Payload, Refusal, State, Verb};
+use xunge_client_core::model::{CaseId, Mode};
+use xunge_client_core::workflow::{Payload, Refusal, Verb};
 
-use super::choices;
+use self::candidate::{BulkRow, all_of, candidates, missing};
+use super::act;
 use super::fault::Fault;
-use super::flash::short;
 use super::held;
 use super::lang::Lang;
 use super::page::{Page, show};
 use super::queue::{self, Place};
 use super::sent::{Sent, SentForm};
 use super::visit::Visit;
-use super::{act, words};
-use crate::domain::cases::{self, CaseDetail};
 use crate::domain::commands::{self, CommandError, Wish};
-use crate::domain::references;
 
 /// Address of the list and of the form that approves.
 pub(crate) const PATH: &str = "/review/bulk";
@@ -51,27 +50,6 @@ enum Step {
     Choose,
     Preview,
     Result,
-}
-
-/// One case on any of the three pages.
-#[derive(Debug, Clone, Default)]
-struct BulkRow {
-    id: String,
-    /// As the approving form sends it: id and version seen. Empty where there is nothing to approve.
-    value: String,
-    chosen: bool,
-    href: String,
-    no: String,
-    category: String,
-    line: String,
-    text: String,
-    /// Address and words of the photos before and after.
-    photos: Vec<(String, String)>,
-    /// What is to be known before.
-    notes: Vec<String>,
-    /// What will happen, or happened.
-    outcome: String,
-    good: bool,
 }
 
 /// `GET /review/bulk`, `?all=1` with everything chosen that nothing speaks against.
@@ -112,111 +90,6 @@ fn only_reviewers(visit: &Visit) -> Result<(), Fault> {
     if visit.reviews() { Ok(()) } else { Err(Fault::Role) }
 }
 
-/// A case with what decides whether it can be approved.
-struct Candidate {
-    detail: CaseDetail,
-    after_is_here: bool,
-    held: Option<crate::domain::held::Held>,
-}
-
-/// The first `most` of these that could be approved now.
-async fn candidates(visit: &Visit, ids: &[CaseId], most: usize) -> Result<Vec<Candidate>, Fault> {
-    let mut found = all_of(visit, ids, most).await?;
-    found.retain(|it| it.obstacle(visit).is_none());
-    Ok(found)
-}
-
-/// Reads cases; those that are not there or not to be seen are left out. Stops after `most` that could be approved.
-async fn all_of(visit: &Visit, ids: &[CaseId], most: usize) -> Result<Vec<Candidate>, Fault> {
-    let (scope, viewer, ids) = (visit.scope.clone(), visit.viewer.clone(), ids.to_vec());
-    let read = visit.app.services.store.read::<_, Fault, _>(move |tx| {
-        Box::pin(async move {
-            let (mut found, mut good) = (Vec::new(), 0);
-            for id in ids {
-                let Some(detail) = cases::detail(tx, &scope, &viewer, id).await? else { continue };
-                let after_is_here = references::after_photo_present(tx, id).await?;
-                let held = crate::domain::held::of_case(tx, id).await?;
-                good += usize::from(after_is_here && detail.offers.contains(&Verb::ApproveSelfHandled));
-                found.push(Candidate { detail, after_is_here, held });
-                if good == most {
-                    break;
-                }
-            }
-            Ok(found)
-        })
-    });
-    read.await
-}
-
-impl Candidate {
-    /// Why it can not be approved.
-    fn obstacle(&self, visit: &Visit) -> Option<String> {
-        let (lang, item) = (visit.lang, &self.detail.item);
-        if let Some(held) = &self.held {
-            return Some(lang.fill("bulk.held", &[("who", &held.name)]));
-        }
-        if item.state != State::Reported.code() {
-            return Some(lang.fill("bulk.moved", &[("state", &lang.word("state", &item.state))]));
-        }
-        if item.reporter == visit.viewer.user {
-            return Some(lang.say("bulk.own").to_owned());
-        }
-        if !self.detail.offers.contains(&Verb::ApproveSelfHandled) {
-            return Some(lang.say("review.claim_forwarded").to_owned());
-        }
-        (!self.after_is_here).then(|| lang.say("bulk.no_photo").to_owned())
-    }
-
-    /// What speaks against approving it unseen.
-    fn odd(&self, visit: &Visit) -> Vec<String> {
-        let (lang, item) = (visit.lang, &self.detail.item);
-        let mut notes: Vec<String> = item.flags.iter().map(|flag| lang.word("flag", flag)).collect();
-        if !self.detail.conflicts.is_empty() {
-            notes.push(lang.say("case.conflicts").to_owned());
-        }
-        if item.photos.present < item.photos.expected {
-            notes.push(words::photos(lang, item.photos));
-        }
-        notes.extend(
-            visit
-                .desks
-                .other(item.id, &visit.viewer.user, visit.now)
-                .map(|it| lang.fill("review.colleague", &[("who", &it.name), ("n", &it.minutes_left.to_string())])),
-        );
-        notes
-    }
-
-    fn category(&self, visit: &Visit) -> String {
-        match self.detail.item.category.as_deref() {
-            Some(key) => choices::name(&visit.directory, key),
-            None => visit.lang.say("overview.no_category").to_owned(),
-        }
-    }
-
-    fn row(&self, visit: &Visit) -> BulkRow {
-        let (lang, item, detail) = (visit.lang, &self.detail.item, &self.detail);
-        let received = Millis(item.received_at);
-        let no = item.case_no.clone().unwrap_or_else(|| short(item.id));
-        let photo = |role: &PhotoRole| {
-            let photo = detail.photo_list.iter().find(|it| it.role == role.code() && it.present)?;
-            let alt = lang.fill("bulk.photo", &[("no", &no), ("role", &lang.word("photo_role", role.code()))]);
-            Some((format!("/console/cases/{}/photos/{}", item.id, photo.sha256), alt))
-        };
-        BulkRow {
-            id: item.id.to_string(),
-            value: format!("{}.{}", item.id, item.version),
-            href: format!("/cases/{}", item.id),
-            category: self.category(visit),
-            line: lang.fill("review.received", &[("at", &words::when(received, visit.now))]),
-            text: detail.facts.description.clone(),
-            photos: [PhotoRole::Before, PhotoRole::After].iter().filter_map(photo).collect(),
-            notes: self.odd(visit),
-            no,
-            ..BulkRow::default()
-        }
-    }
-}
-
 async fn look(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     only_reviewers(visit)?;
     let lang = visit.lang;
@@ -249,11 +122,6 @@ async fn look(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let heading = lang.fill("bulk.review", &[("n", &good.to_string())]);
     let p = held::waiting(visit).await?.on(visit, visit.page(heading.clone()));
     Ok(show(StatusCode::OK, &BulkPage { p, heading, lines, step: Step::Preview, rows, all: false, can: good > 0 }))
-}
-
-fn missing(lang: Lang, id: CaseId) -> BulkRow {
-    let outcome = lang.fill("bulk.not", &[("why", lang.say("bulk.gone"))]);
-    BulkRow { id: id.to_string(), no: short(id), href: format!("/cases/{id}"), outcome, ..BulkRow::default() }
 }
 
 async fn approve(visit: &Visit, form: SentForm) -> Result<Response, Fault> {

@@ -24,6 +24,7 @@ mod cookie;
 mod day;
 mod desk;
 mod desks;
+mod disputes;
 mod fault;
 mod field;
 mod filter;

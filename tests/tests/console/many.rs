@@ -1,15 +1,18 @@
-//! Many cases, and two reports of one: approving several at once, voiding a repeat, the day's figures, two reviewers.
+//! Many cases, and two reports of one: approving several at once, voiding a repeat, the day's figures, two reviewers,
+//! two phones that say different things.
 
 use serde_json::json;
 use xunge_tests::browser::{Browser, Script, story};
+use xunge_tests::process::Phone;
 
 use super::Office;
 
 /// Looks at a page on every screen: nothing sticks out, no barrier.
-async fn look(browser: &Browser, name: &str) {
+async fn look(browser: &Browser, name: &str, script: Script) {
     browser.photos_decoded().await;
     let mut found = browser.picture(name).await;
-    if browser.has("html[data-keys-ready]").await {
+    // What looks for barriers is script itself.
+    if script == Script::On {
         found.extend(browser.barriers().await);
     }
     assert!(found.is_empty(), "{name}: {found:#?}");
@@ -31,22 +34,22 @@ async fn several(name: &str, script: Script) {
         browser.click("a[href='/review/bulk?all=1']").await;
         browser.see(".bulk input:checked").await;
         assert_eq!(browser.photos_decoded().await, 6, "before and after of each");
-        look(&browser, "bulk-choose").await;
+        look(&browser, "bulk-choose", script).await;
         browser.click(&format!("#c-{}", ids[2])).await;
         browser.click(".bulk button").await;
         browser.says("h1", "预览：通过 2 件").await;
-        look(&browser, "bulk-preview").await;
+        look(&browser, "bulk-preview", script).await;
         // A colleague is faster with one of them.
         let void = json!({"verb": "void", "expected_version": 1, "reason": "test"});
         assert_eq!(desk.event(&ids[1], "k", &void).await.status, 201);
         browser.click(".bulk-approve button").await;
         browser.says("h1", "已通过 1 件，未通过 1 件").await;
         browser.says(".bulk .bad", "已由他人办理（已作废）").await;
-        look(&browser, "bulk-result").await;
+        look(&browser, "bulk-result", script).await;
         // The day says so, and opens it.
         browser.open_path("/review/day").await;
         browser.says(".figures", "自处审核通过").await;
-        look(&browser, "day").await;
+        look(&browser, "day", script).await;
         browser.click(".figures a[href*='approve_self_handled']").await;
         browser.says("h2", "自处审核通过 1 件").await;
         assert_eq!(browser.count(".cases tbody tr").await, 1);
@@ -83,7 +86,7 @@ async fn a_repeat_nearby_is_seen_and_voided_with_the_other_case_named() {
         browser.see("html[data-keys-ready]").await;
         browser.says(".near", "路口东侧垃圾未清").await;
         assert_eq!(browser.photos_decoded().await, 2, "its own photo and the other's");
-        look(&browser, "review-near").await;
+        look(&browser, "review-near", Script::On).await;
         browser.open_path(&format!("/cases/{repeat}")).await;
         browser.says(".near", "路口垃圾桶满溢").await;
         browser.click(".near form button").await;
@@ -91,7 +94,7 @@ async fn a_repeat_nearby_is_seen_and_voided_with_the_other_case_named() {
         let api = || async { Ok(browser.has("[data-held-bar][hidden]").await.then_some(())) };
         browser.until("the void took effect", api).await;
         browser.open_path(&format!("/cases/{master}")).await;
-        look(&browser, "case-master").await;
+        look(&browser, "case-master", Script::On).await;
     })
     .await;
     let found = office.settled(&second, "void").await;
@@ -135,6 +138,43 @@ async fn who_looks_at_a_case_is_said_with_the_time_left_and_stops_nobody() {
         // The first hears of it when they come back to their window.
         browser.look("window.dispatchEvent(new Event('focus'))").await;
         browser.says(".decide [role=alert]", "已由他人办理").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_phones_said_at_once_and_what_was_edited_late_is_shown_where_one_decides() {
+    let office = Office::open();
+    let case = office.report(1, "暴露垃圾", "路口垃圾", false);
+    office.phone.drain(3);
+    let (_, inspector) = office.scene.pair();
+    // The same inspector's second phone learns of the case and edits it while the first one is offline.
+    let second = Phone { store: office.scene.folder.path().join("second") };
+    let code = office.scene.code(inspector);
+    second.run("enrol", &["--server", &office.server.url, "--code", &code]);
+    second.drain(3);
+    second.run("edit", &[&case, "--text", "路口东侧垃圾，约两平方米"]);
+    office.phone.run("edit", &[&case, "--text", "路口西侧垃圾，占用盲道"]);
+    second.drain(3);
+    office.phone.drain(3);
+    let (site, reviewer, path) = (office.server.url.clone(), office.reviewer.clone(), format!("/cases/{case}"));
+    let desk = office.api(&office.reviewer).await;
+    let phone = office.phone.clone();
+    story("two_phones", &site, Script::On, |browser| async move {
+        browser.log_in(&reviewer).await;
+        browser.open_path("/review").await;
+        for words in ["路口东侧垃圾", "路口西侧垃圾", "传到"] {
+            browser.says(".conflicts dd", words).await;
+        }
+        look(&browser, "review-conflict", Script::On).await;
+        assert_eq!(desk.event(&case, "k", &json!({"verb": "file", "expected_version": 1})).await.status, 201);
+        // The phone has not heard of the decision yet.
+        phone.run("edit", &[&case, "--text", "路口西侧垃圾，已有人清理"]);
+        phone.drain(3);
+        browser.open_path(&path).await;
+        browser.says(".conflicts h3", "决定之后现场又作的修改").await;
+        browser.says(".conflicts dd", "已有人清理").await;
+        look(&browser, "case-late", Script::On).await;
     })
     .await;
 }

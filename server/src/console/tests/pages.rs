@@ -89,6 +89,14 @@ async fn every_page_keeps_the_rules_for_every_role_in_both_languages_empty_or_fu
                     ];
                     paths.extend(pages.map(str::to_owned));
                 }
+                if user == REVIEWER {
+                    paths.extend(
+                        ["/review/day", "/review/day?verb=void", "/review/bulk", "/review/bulk?all=1"]
+                            .map(str::to_owned),
+                    );
+                    paths.push("/review/bulk/preview".to_owned());
+                    paths.extend(cases.iter().map(|case| format!("/review/bulk/preview?case={case}&case=x")));
+                }
                 if ["handle-huanwei", "dispatch-1", "leader-1"].contains(&user) {
                     paths.push("/desk".to_owned());
                 }
