@@ -60,6 +60,8 @@ pub(crate) struct RepeatLook {
 /// What lies around a case.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Around {
+    /// What is said of it beside the decision; empty if nothing is near.
+    pub(crate) hint: String,
     /// Nearest first.
     pub(crate) near: Vec<NearLook>,
     /// Oldest first.
@@ -81,12 +83,14 @@ pub(crate) async fn look(visit: &Visit, loaded: &Loaded, back: &str) -> Result<A
     let (near, repeats, names) = read.await?;
     // What was found to be a repeat of this one is no question any more.
     let known: BTreeSet<CaseId> = repeats.iter().map(|it| it.id).collect();
+    let questions = near.iter().filter(|it| !known.contains(&it.item.id));
+    let near: Vec<NearLook> = questions.map(|it| near_look(visit, loaded, it, &names, back)).collect();
     Ok(Around {
-        near: near
-            .iter()
-            .filter(|it| !known.contains(&it.item.id))
-            .map(|it| near_look(visit, loaded, it, &names, back))
-            .collect(),
+        hint: match near.len() {
+            0 => String::new(),
+            n => visit.lang.fill("near.hint", &[("n", &n.to_string())]),
+        },
+        near,
         repeats: repeats.iter().map(|it| repeat_look(visit, it, &names)).collect(),
     })
 }

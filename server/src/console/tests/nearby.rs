@@ -33,7 +33,9 @@ async fn a_repeat_is_voided_with_one_press_and_the_other_case_names_both_reporte
     let [first, second] = pair(&office).await;
     let browser = office.browser(REVIEWER).await;
     // On the queue's page of the first, and on the second's own.
-    assert!(office.page(&browser, "/review").await.text_of("h2").contains("附近的同类上报"));
+    let page = office.page(&browser, "/review").await;
+    assert!(page.text_of("h2").contains("附近的同类上报"));
+    assert!(page.all("a").any(|it| it.attr("href") == "#near-h" && it.text.contains("附近有 1 件同类上报")));
     let path = format!("/cases/{second}");
     let page = office.page(&browser, &path).await;
     let near = page.text_of("li");

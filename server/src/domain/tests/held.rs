@@ -120,6 +120,23 @@ async fn whoever_decides_meanwhile_decides_and_the_author_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_reporter_who_takes_the_report_back_meanwhile_is_first() {
+    let district = District::new().await;
+    let mut phone = district.phone("insp-ninghua-1").await;
+    let case = phone.report(&facts(1, Mode::Forwarded, district.now()));
+    phone.drain(&district).await;
+    let author = district.viewer("review-ninghua-1").await;
+    hold(&district.desk.services, &author, wish(case, "test")).await.unwrap();
+    phone.ask(case, Verb::Withdraw, &Payload::default());
+    phone.drain(&district).await;
+    assert_eq!(held(&district).await, []);
+    later(&district, HOLD_MS).await;
+    let ledger = district.ledger(case).await;
+    assert_eq!((ledger.version, ledger.void_reason.unwrap().code()), (2, "withdrawn"));
+    assert_eq!(untold(&district, &author.user).await, BTreeSet::from([case]));
+}
+
+#[tokio::test]
 async fn an_author_who_thinks_better_of_it_decides_otherwise_and_needs_not_be_told() {
     let (district, case, [author, _]) = scene().await;
     hold(&district.desk.services, &author, wish(case, "test")).await.unwrap();
