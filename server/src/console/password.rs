@@ -22,6 +22,8 @@ use crate::domain::accounts;
 struct PasswordPage {
     p: Page,
     intro: String,
+    /// So that a browser keeps the new password under the right name.
+    user: String,
     problem: Option<Notice>,
     fields: Vec<Field>,
 }
@@ -107,6 +109,7 @@ fn form(visit: &Visit, status: StatusCode, name: &str, problem: &str) -> Respons
     let page = PasswordPage {
         p: visit.page(lang.say("password.title")),
         intro: lang.say(if once { "password.once" } else { "password.intro" }).to_owned(),
+        user: visit.viewer.user.clone(),
         problem: (!problem.is_empty()).then(|| Notice { tone: "bad", text, ..Notice::default() }),
         fields: vec![
             field("current", "password.current"),

@@ -67,6 +67,13 @@ pub(crate) struct Table {
     pub(crate) empty: &'static str,
 }
 
+impl Table {
+    /// True for a column of numbers, whose head stands above their ends.
+    pub(crate) fn is_number(&self, column: &usize) -> bool {
+        self.rows.first().and_then(|row| row.get(*column)).is_some_and(|cell| cell.number)
+    }
+}
+
 /// A cell.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cell {
