@@ -66,12 +66,12 @@ pub fn check(new: &NewAccount) -> Result<(), AccountProblem> {
     if new.name.trim().is_empty() || new.name.chars().any(char::is_control) {
         return Err(AccountProblem::Name);
     }
+    if new.role == Role::Inspector && new.grids.is_empty() {
+        return Err(AccountProblem::Grid);
+    }
     let of_a_unit = matches!(new.role, Role::Inspector | Role::TownOffice | Role::HandlingUnit);
     if of_a_unit && new.unit.is_none() {
         return Err(AccountProblem::Unit);
-    }
-    if new.role == Role::Inspector && new.grids.is_empty() {
-        return Err(AccountProblem::Grid);
     }
     Ok(())
 }
