@@ -1,7 +1,8 @@
 //! Reports that may be of the same problem (疑似重复): the same kind, close by, within some days.
 //!
-//! Phones state points in different systems, up to 500 m apart; `case_row` keeps what they said. So a box is looked
-//! through around the point as each system would state it, and the distance is measured after all are made WGS-84.
+//! Phones state points in different systems, up to 500 m apart; `case_row` keeps WGS-84, and what they said where an
+//! older database is not filled yet. So a box is looked through around the point as each system would state it, and the
+//! distance is measured after all are made WGS-84.
 //!
 //! A void with the reason `duplicate` may name the case it repeats. Both stay reported: void cases count in 上报 and
 //! keep their mode, so neither reporter loses anything ([`counts`](super::counts)); only `merge_duplicate` counts a

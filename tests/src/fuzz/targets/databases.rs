@@ -233,7 +233,20 @@ fn fill(path: &Path) {
 /// The example district with reports, in every schema that was released, and between them.
 fn servers() -> Vec<Vec<u8>> {
     /// What takes a database back by one version, what a half-way migration leaves, and what takes that away.
-    const BACK: [[&str; 3]; 7] = [
+    const BACK: [[&str; 3]; 9] = [
+        [
+            "DROP TABLE saved_filter; DELETE FROM schema_version WHERE version = 10",
+            "CREATE TABLE saved_filter (x INTEGER)",
+            "DROP TABLE saved_filter",
+        ],
+        [
+            "DROP INDEX case_row_ordinal; DROP INDEX case_row_deadline; DROP INDEX case_row_deadline_office;
+             DROP INDEX case_row_deadline_handler; DROP TABLE case_gram; DROP TABLE tally_grid; DROP TABLE tally_unit;
+             ALTER TABLE case_row DROP COLUMN ordinal; ALTER TABLE case_row DROP COLUMN deadline_at;
+             DELETE FROM schema_version WHERE version = 9",
+            "CREATE TABLE case_gram (x INTEGER)",
+            "DROP TABLE case_gram",
+        ],
         [
             "DROP TABLE timetable_edition; DROP INDEX audit_actor; ALTER TABLE user_account DROP COLUMN password_once;
              DELETE FROM schema_version WHERE version = 8",
