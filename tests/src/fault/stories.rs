@@ -149,6 +149,10 @@ fn make_old(folder: &Path) -> rusqlite::Result<()> {
         "DROP INDEX case_event_desk; DROP TABLE device_heard; DROP TABLE photo_preview; DROP TABLE dispatch_rule;
          DROP TABLE held_void; DROP TABLE dropped_void; DROP INDEX case_row_nearby; DROP INDEX case_row_master;
          ALTER TABLE case_row DROP COLUMN master_case;
+         DROP INDEX case_row_ordinal; DROP INDEX case_row_deadline; DROP INDEX case_row_deadline_office;
+         DROP INDEX case_row_deadline_handler; ALTER TABLE case_row DROP COLUMN ordinal;
+         ALTER TABLE case_row DROP COLUMN deadline_at; DROP TABLE case_gram; DROP TABLE tally_grid; DROP TABLE tally_unit;
+         DROP TABLE saved_filter;
          ALTER TABLE user_account DROP COLUMN password_once; DROP INDEX audit_actor; DROP TABLE timetable_edition;
          DELETE FROM schema_version WHERE version > 1",
     )
