@@ -15,6 +15,7 @@ use xunge_server::blobs::Blobs;
 use xunge_server::blobs::space::Space;
 use xunge_server::blobs::staging::Staging;
 use xunge_server::clock::Business;
+use xunge_server::domain::cases;
 use xunge_server::domain::commands::{self, CommandError, Reply, Wish};
 use xunge_server::domain::directory::install::install;
 use xunge_server::domain::ledger::{self, Case};
@@ -343,6 +344,7 @@ impl Centre {
 
 fn open(path: &Path, clock: &Business, blobs: &Blobs, staging: &Staging) -> Result<(SyncDesk, Uploads), StoreError> {
     let store = Store::open(path, &inline())?;
+    cases::fill_blocking(&store)?;
     let services = Services::inline(store.clone(), clock.clone());
     let room = Space::of_share(|| 1.0);
     let uploads = Uploads::new(store, blobs.clone(), staging.clone(), room, clock.clone());
