@@ -182,7 +182,7 @@ fn row(visit: &Visit, item: &CaseItem) -> ListRow {
             .category
             .as_deref()
             .map_or_else(|| lang.say("overview.no_category").to_owned(), |key| choices::name(&visit.directory, key)),
-        text: excerpt(&item.text),
+        text: words::excerpt(&item.text, EXCERPT),
         flags: item.flags.iter().map(|flag| lang.word("flag_short", flag)).collect(),
         mode: lang.word("mode", mode),
         mode_class: mode_class(mode),
@@ -193,15 +193,6 @@ fn row(visit: &Visit, item: &CaseItem) -> ListRow {
         handler: item.handler.as_deref().map(|unit| choices::place(&visit.directory, unit)).unwrap_or_default(),
         photos: format!("{}/{}", item.photos.present, item.photos.expected),
         no: item.case_no.clone().unwrap_or_else(|| short(item.id)),
-    }
-}
-
-/// The beginning of what was written, without the place that follows it.
-fn excerpt(text: &str) -> String {
-    let words = text.lines().next().unwrap_or_default();
-    match words.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words.to_owned(),
     }
 }
 
