@@ -9,12 +9,11 @@
 //! recounts them.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use xunge_client_core::model::Millis;
 
 use crate::params;
-use crate::store::{StoreError, Tx, Value};
+use crate::store::{StoreError, Tx};
 
 /// Ordinals to one millisecond of receipt.
 pub(super) const PER_MS: i64 = 256;
@@ -22,8 +21,6 @@ pub(super) const PER_MS: i64 = 256;
 const EPOCH_MS: i64 = 1_577_836_800_000;
 /// How far an ordinal may lie behind its case's time of receipt: more cases in one instant take later places.
 const SLACK_MS: i64 = 3_600_000;
-/// Rows of one INSERT: a report has about fifty, and each statement costs as much as several rows.
-const ROWS: usize = 16;
 
 /// The first ordinal of an instant.
 pub(super) fn first_at(at: i64) -> i64 {
@@ -94,21 +91,11 @@ pub(crate) async fn replace(
     for gone in before.difference(after) {
         tx.execute("DELETE FROM case_gram WHERE gram = ?1 AND ordinal = ?2", params![gone, ordinal]).await?;
     }
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        let rows: Vec<String> = (2..ROWS + 2).map(|index| format!("(?{index}, ?1)")).collect();
-        format!(
-            "INSERT INTO case_gram (gram, ordinal) VALUES {} ON CONFLICT (gram, ordinal) DO NOTHING",
-            rows.join(", ")
-        )
-    });
-    let new: Vec<&String> = after.difference(before).collect();
-    for some in new.chunks(ROWS) {
-        let mut params = vec![Value::from(ordinal)];
-        params.extend(some.iter().map(|gram| Value::from(*gram)));
-        // One statement for any number of rows: what is missing repeats the last.
-        let last = params[params.len() - 1].clone();
-        params.resize(ROWS + 1, last);
-        tx.execute(&SQL, &params).await?;
+    // Row by row: one statement for several rows has to be able to take back the first when the last fails, and what
+    // SQLite keeps for that is walked through from the beginning of the transaction after every such statement.
+    const SQL: &str = "INSERT INTO case_gram (gram, ordinal) VALUES (?1, ?2) ON CONFLICT (gram, ordinal) DO NOTHING";
+    for new in after.difference(before) {
+        tx.execute(SQL, params![new, ordinal]).await?;
     }
     Ok(())
 }
