@@ -1,4 +1,4 @@
-//! Group commit: many bodies, one savepoint each, one COMMIT, then the answers.
+//! Group commit: many bodies, each undone alone if it fails, one COMMIT, then the answers.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ pub(crate) fn run_batch(
     let mut outcome = Ok(());
     let mut following = Some(first);
     while let Some(mut job) = following {
-        let ran = run_one(connection, job.as_mut());
+        let ran = run_one(connection, job.as_mut(), done.is_empty());
         done.push(job);
         match ran {
             Ok(keep) => kept += usize::from(keep),
@@ -71,12 +71,15 @@ pub(crate) fn run_batch(
     }
 }
 
-/// Runs one body inside its own savepoint.
+/// Runs one body inside its own savepoint; the `first` of a batch has the transaction to itself and needs none, and is
+/// spared what SQLite copies to take back a savepoint: every page the body touches.
 ///
 /// An error means that the whole transaction is lost: SQLite rolls back everything by itself when the disk is full or
 /// an I/O error happens, and then the bodies before this one are gone as well.
-fn run_one(connection: &mut Connection, job: &mut dyn Job) -> Result<bool, StoreError> {
-    run(connection, "SAVEPOINT body")?;
+fn run_one(connection: &mut Connection, job: &mut dyn Job, first: bool) -> Result<bool, StoreError> {
+    if !first {
+        run(connection, "SAVEPOINT body")?;
+    }
     let mut tx = SqliteTx::new(connection);
     let keep = job.run(&mut tx);
     let cause = tx.take_error();
@@ -86,10 +89,19 @@ fn run_one(connection: &mut Connection, job: &mut dyn Job) -> Result<bool, Store
             message: "a transaction body ended the transaction it was given".to_owned(),
         }));
     }
-    if !keep {
-        run(connection, "ROLLBACK TO body")?;
+    match (first, keep) {
+        (true, true) => {}
+        (true, false) => {
+            run(connection, "ROLLBACK")?;
+            run(connection, "BEGIN IMMEDIATE")?;
+        }
+        (false, keep) => {
+            if !keep {
+                run(connection, "ROLLBACK TO body")?;
+            }
+            run(connection, "RELEASE body")?;
+        }
     }
-    run(connection, "RELEASE body")?;
     Ok(keep)
 }
 
