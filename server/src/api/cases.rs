@@ -40,7 +40,7 @@ const LARGEST_PAGE: usize = 200;
     ("to" = Option<String>, Query, description = "last local day of receipt"),
     ("without" = Option<String>, Query, description = "only cases without `unit`, `category` or `grid`; several with commas"),
     ("due" = Option<String>, Query, description = "`overdue`, or `soon`: due within 24 hours"),
-    ("q" = Option<String>, Query, description = "words in description, place, remarks or number, all of them; a whole case number or id finds that case"),
+    ("q" = Option<String>, Query, description = "words in description, place or remarks, all of them, four digits and more also in the case number; a whole number or id finds that case"),
     ("order" = Option<String>, Query, description = "`newest` first, `oldest` first, or by `deadline`: only cases whose deadline runs"),
     ("after" = Option<String>, Query, description = "`next` of the page before; a page may be short and have one"),
     ("limit" = Option<usize>, Query, description = "1 to 200, default 50"),

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 8, name: "0008_administration.sql", text: include_str!("migrations/0008_administration.sql") },
     Migration { version: 9, name: "0009_search.sql", text: include_str!("migrations/0009_search.sql") },
     Migration { version: 10, name: "0010_saved_filter.sql", text: include_str!("migrations/0010_saved_filter.sql") },
+    Migration { version: 11, name: "0011_numbers.sql", text: include_str!("migrations/0011_numbers.sql") },
 ];
 
 /// Applies what is missing.

@@ -29,7 +29,8 @@ async fn some(tx: &mut dyn Tx) -> Result<bool, StoreError> {
         return Ok(false);
     };
     let done = hex::decode(mark.text(0)?).map_err(|_| StoreError::Check { what: format!("meta.{MARK}") })?;
-    let sql = "SELECT id, ledger, received_at, case_no, heads FROM case_row WHERE id > ?1 ORDER BY id LIMIT ?2";
+    let sql =
+        "SELECT id, ledger, received_at, case_no, heads, ordinal FROM case_row WHERE id > ?1 ORDER BY id LIMIT ?2";
     let rows = tx.query(sql, params![done, CASES]).await?;
     let Some(last) = rows.last() else {
         tx.execute("DELETE FROM meta WHERE key = ?1", params![MARK]).await?;
@@ -41,7 +42,11 @@ async fn some(tx: &mut dyn Tx) -> Result<bool, StoreError> {
         let ledger = row::ledger(row.text(1)?)?;
         let (shown, _) = facts::shown(tx, id, &ledger).await?;
         let Facts { text, point, .. } = Facts::of(row::heads(row.blob(4)?)?, &shown);
-        let ordinal = search::next_ordinal(tx, Millis(row.int(2)?)).await?;
+        // Where only the index is made anew, cases keep their places.
+        let ordinal = match row.opt_int(5)? {
+            Some(ordinal) => ordinal,
+            None => search::next_ordinal(tx, Millis(row.int(2)?)).await?,
+        };
         let deadline = clocks::running_deadline(&ledger).map(|at| at.0);
         tx.execute(
             "UPDATE case_row SET text = ?2, ordinal = ?3, deadline_at = ?4, lon_e6 = ?5, lat_e6 = ?6 WHERE id = ?1",
@@ -70,6 +75,26 @@ mod tests {
 
     use super::*;
     use crate::testing::{District, facts};
+
+    #[tokio::test]
+    async fn an_index_that_is_made_anew_leaves_every_case_in_its_place() {
+        let district = District::new().await;
+        let user = district.inspectors().await.remove(0);
+        let mut phone = district.phone(&user).await;
+        for number in 0..20 {
+            phone.report(&facts(number, Mode::SelfHandled, district.now()));
+        }
+        phone.drain(&district).await;
+        let sql = "SELECT id, ordinal FROM case_row ORDER BY id";
+        let before = district.rows(sql).await;
+        for sql in ["DELETE FROM case_gram", "INSERT INTO meta (key, value) VALUES ('search_filled_to', '')"] {
+            district.run(sql, Vec::new()).await;
+        }
+        fill_blocking(&district.desk.services.store.clone()).unwrap();
+        assert_eq!(district.rows(sql).await, before);
+        let report = district.verify().await;
+        assert!(report.ok, "{:?}", report.differences);
+    }
 
     #[tokio::test]
     async fn a_database_from_before_is_filled_once_and_then_verifies() {

@@ -41,8 +41,8 @@ pub(super) enum Condition {
     ReceivedBefore(i64),
     /// A deadline that runs, from the first to before the second.
     Deadline(i64, i64),
-    /// Text or number contain this pattern.
-    Says(String),
+    /// The text contains this pattern, or the number if it may.
+    Says(String, bool),
     /// The case has this pair too; only where words lead.
     HasPair(String),
 }
@@ -135,7 +135,8 @@ impl Condition {
                 sql.put("c.deadline_at IS NOT NULL AND COALESCE(c.deadline_at, 0) >= ").bind(*from);
                 sql.put(" AND COALESCE(c.deadline_at, 0) < ").bind(*to);
             }
-            Self::Says(pattern) => {
+            Self::Says(pattern, false) => drop(sql.put("c.text LIKE ").bind(pattern).put(" ESCAPE '\\'")),
+            Self::Says(pattern, true) => {
                 sql.put("(c.text LIKE ").bind(pattern).put(" ESCAPE '\\' OR COALESCE(c.case_no, '') LIKE ");
                 sql.bind(pattern).put(" ESCAPE '\\')");
             }

@@ -150,7 +150,8 @@ pub struct Filter {
     pub due: Option<(i64, i64)>,
     /// Only cases that were sent back, or only those that were not.
     pub sent_back: Option<bool>,
-    /// Words in description, place, remarks or number; a whole case number or id finds that case.
+    /// Words in description, place and remarks, four digits and more also in the case number; a whole case number or id
+    /// finds that case.
     pub q: Option<String>,
     /// What comes first.
     pub order: Order,

@@ -362,3 +362,46 @@ async fn words_are_found_as_they_are_and_wildcards_mean_themselves() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_case_is_found_by_any_four_digits_of_its_number_and_by_three_only_of_its_text() {
+    let store = store().await;
+    let written = store.write::<_, StoreError, _>(|tx| {
+        Box::pin(async move {
+            for row in tx.query("SELECT id, ordinal, text FROM case_row ORDER BY id", &[]).await? {
+                let (id, ordinal, text) = (row.array::<16>(0)?, row.int(1)?, row.text(2)?);
+                let n = i64::from(id[7]);
+                let number = format!("64010520231105{:06}", n * 37);
+                tx.execute("UPDATE case_row SET case_no = ?2 WHERE id = ?1", params![id, &number]).await?;
+                let grams = |number| search::of_case(text, number);
+                search::replace(tx, ordinal, &grams(None), &grams(Some(&number))).await?;
+            }
+            Ok(())
+        })
+    });
+    written.await.unwrap();
+    let scope = scope(Column::District, &[DISTRICT]);
+    // Numbers run from 000000 to 003293 in steps of 37; 第37件 is no number and 井盖损坏38 is.
+    for (q, expected) in [
+        ("000037", 1),
+        ("0037", 2),
+        ("1050000", 3),
+        ("05000111", 1),
+        ("2023", 90),
+        ("64010520231105", 90),
+        ("64010520231105003293", 1),
+        ("0111 2023", 2),
+        ("0111 垃圾", 0),
+        ("0222 垃圾", 1),
+        ("3293", 1),
+        ("9999", 0),
+        ("037", 0),
+        ("38", 1),
+        ("-0037", 0),
+    ] {
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            let filter = Filter { q: Some(q.to_owned()), order, limit: 4, ..Filter::default() };
+            assert_eq!(all(&store, &scope, &filter).await.len(), expected, "{q}");
+        }
+    }
+}

@@ -269,6 +269,6 @@ fn checks(scope: &Scope, district: &str, filter: &Filter, words: &Words, settles
     } else {
         all.extend(filter.due.map(|(from, to)| Condition::Deadline(from, to)));
     }
-    all.extend(words.patterns().map(Condition::Says));
+    all.extend(words.patterns().map(|(pattern, number)| Condition::Says(pattern, number)));
     all
 }

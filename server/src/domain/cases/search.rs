@@ -1,8 +1,12 @@
 //! Finding words (查找): an index of pairs of characters, so that 垃圾 is found wherever it stands.
 //!
 //! Chinese has no blanks between words, so what is indexed is every pair of neighbouring letters or digits of a case's
-//! text and number, and the last letter of each run alone. A word is looked for by the case lists of its pairs; what they
-//! have in common is a candidate, and the text itself decides. Latin words and numbers are cut the same way, in lower case.
+//! text, and the last letter of each run alone. A word is looked for by the case lists of its pairs; what they have in
+//! common is a candidate, and the text itself decides. Latin words and numbers are cut the same way, in lower case.
+//!
+//! Any two digits stand in a tenth of all case numbers, so numbers have pieces of four digits beside their pairs, and case
+//! numbers have nothing else: a word of four digits and more is looked for by its pieces, in text and number; a shorter one
+//! only in the text.
 //!
 //! The rows say which case by its ordinal (序号): a number that grows with the time of receipt, so that the cases of a
 //! pair lie in the order of the list. The rows follow `case_row.text` and `case_no` in the same transaction; `verify`
@@ -21,6 +25,10 @@ pub(super) const PER_MS: i64 = 256;
 const EPOCH_MS: i64 = 1_577_836_800_000;
 /// How far an ordinal may lie behind its case's time of receipt: more cases in one instant take later places.
 const SLACK_MS: i64 = 3_600_000;
+/// Digits of a piece.
+const PIECE: usize = 4;
+/// Before a piece: no letter and no digit, so that no pair is like it and no search by a letter meets it.
+const MARK: &str = "#";
 
 /// The first ordinal of an instant.
 pub(super) fn first_at(at: i64) -> i64 {
@@ -74,10 +82,17 @@ pub(crate) fn grams(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The pairs of a case: of its text and of its number.
+/// The pieces of four digits of each run of digits, in their order.
+fn pieces(text: &str) -> impl Iterator<Item = String> {
+    let runs = text.split(|c: char| !c.is_ascii_digit());
+    runs.flat_map(|run| (PIECE..=run.len()).map(move |end| format!("{MARK}{}", &run[end - PIECE..end])))
+}
+
+/// What a case is found by: the pairs of its text, the pieces of the numbers in it and of its own.
 pub(crate) fn of_case(text: &str, case_no: Option<&str>) -> BTreeSet<String> {
     let mut all = grams(text);
-    all.extend(grams(case_no.unwrap_or_default()));
+    all.extend(pieces(text));
+    all.extend(pieces(case_no.unwrap_or_default()));
     all
 }
 
@@ -100,12 +115,12 @@ pub(crate) async fn replace(
     Ok(())
 }
 
-/// What somebody looks for: words that must all stand in the text.
+/// What somebody looks for: words that must all stand in the text, or in the number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
-    /// As they must stand in the text, in lower case.
+    /// As they must stand there, in lower case.
     pub(super) words: Vec<String>,
-    /// Their pairs.
+    /// Their pieces, the last first because it tells most, and their pairs.
     pub(super) pairs: Vec<String>,
     /// Their letters that stand alone: any pair beginning with one will do.
     pub(super) letters: Vec<String>,
@@ -115,8 +130,13 @@ impl Words {
     /// Reads what was typed.
     pub(super) fn read(typed: &str) -> Self {
         let words: Vec<String> = typed.to_lowercase().split_whitespace().map(str::to_owned).collect();
-        let (mut pairs, mut letters) = (BTreeSet::new(), BTreeSet::new());
-        for run in words.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())) {
+        let (mut found, mut pairs, mut letters) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let (numbers, others): (Vec<&String>, Vec<&String>) = words.iter().partition(|word| may_be_number(word));
+        for word in numbers {
+            found.extend(pieces(word));
+        }
+        found.reverse();
+        for run in others.into_iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())) {
             match run.chars().count() {
                 0 => {}
                 1 => drop(letters.insert(run.to_owned())),
@@ -124,11 +144,14 @@ impl Words {
                 _ => pairs.extend(grams(run).into_iter().filter(|gram| gram.chars().nth(1).is_some())),
             }
         }
-        Self { words, pairs: pairs.into_iter().collect(), letters: letters.into_iter().collect() }
+        found.extend(pairs);
+        let mut seen = BTreeSet::new();
+        found.retain(|one| seen.insert(one.clone()));
+        Self { words, pairs: found, letters: letters.into_iter().collect() }
     }
 
-    /// The words as patterns in which their own wildcards mean themselves.
-    pub(super) fn patterns(&self) -> impl Iterator<Item = String> {
+    /// The words as patterns in which their own wildcards mean themselves, each with whether it may stand in a number.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = (String, bool)> {
         self.words.iter().map(|word| {
             let mut pattern = String::from("%");
             for c in word.chars() {
@@ -138,9 +161,14 @@ impl Words {
                 pattern.push(c);
             }
             pattern.push('%');
-            pattern
+            (pattern, may_be_number(word))
         })
     }
+}
+
+/// A word that is looked for in case numbers too.
+fn may_be_number(word: &str) -> bool {
+    word.len() >= PIECE && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The range of grams that begin with a letter: from it to before the second.
@@ -190,8 +218,26 @@ mod tests {
             (words.pairs, words.letters.clone()),
             (vec!["00".into(), "10".into(), "垃圾".into()], vec!["a".into()])
         );
-        let patterns: Vec<String> = Words::read("100%_").patterns().collect();
-        assert_eq!(patterns, ["%100\\%\\_%"]);
+        let patterns: Vec<(String, bool)> = Words::read("100%_").patterns().collect();
+        assert_eq!(patterns, [("%100\\%\\_%".to_owned(), false)]);
+    }
+
+    #[test]
+    fn every_piece_of_a_number_is_looked_for_by_pieces_that_the_number_has() {
+        let (text, number) = ("2号楼 电话13995001234", "64010520231105000123");
+        let all = of_case(text, Some(number));
+        for run in [number, "13995001234"] {
+            for from in 0..run.len() - PIECE {
+                for to in from + PIECE..=run.len() {
+                    let words = Words::read(&run[from..to]);
+                    assert!(words.pairs.iter().all(|piece| all.contains(piece)), "{words:?}");
+                    assert!(!words.pairs.is_empty() && words.letters.is_empty() && words.patterns().all(|it| it.1));
+                }
+            }
+        }
+        assert_eq!(Words::read("000123").pairs, ["#0123", "#0012", "#0001"], "what tells most comes first");
+        assert_eq!(Words::read("123").pairs, ["12", "23"], "three digits are words of the text");
+        assert!(all.contains("13") && !all.contains("64") && !of_case("", Some(number)).contains("12"));
     }
 
     #[tokio::test]
