@@ -52,7 +52,7 @@ fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), St
     if (1..known).contains(&found) {
         check_whole(connection)?;
     }
-    for migration in migrations {
+    for migration in migrations.iter().filter(|migration| migration.version > found) {
         apply_one(connection, *migration)?;
     }
     Ok(())
