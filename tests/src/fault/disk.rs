@@ -47,8 +47,8 @@ struct Record {
     names: BTreeMap<String, Entry>,
     next: FileId,
     changes: Vec<Change>,
-    /// Operations tried so far; a failed one counts.
-    tried: u64,
+    /// Operations tried so far, each with whether it needs room; a failed one counts.
+    tried: Vec<bool>,
     failure: Option<Failure>,
     failed: u64,
     detached: bool,
@@ -156,10 +156,9 @@ impl Disk {
         record.failed
     }
 
-    /// Operations tried so far, and of them failed.
-    pub(super) fn tried(&self) -> (u64, u64) {
-        let record = self.inner.lock();
-        (record.tried, record.failed)
+    /// Operations tried so far; true for one that needs room.
+    pub(super) fn tried(&self) -> Vec<bool> {
+        self.inner.lock().tried.clone()
     }
 
     /// Everything that changed, in order.
@@ -276,8 +275,8 @@ impl Place {
 impl Record {
     /// Counts an operation; answers the error it has to fail with. `grows`: it needs room.
     fn refuse(&mut self, grows: bool) -> Option<i32> {
-        let number = self.tried;
-        self.tried += 1;
+        let number = self.tried.len() as u64;
+        self.tried.push(grows);
         let errno = match self.failure? {
             Failure::Once { at } => (at == number).then_some(libc::EIO),
             Failure::Full { from } => (number >= from && grows).then_some(libc::ENOSPC),

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 /// A file, whatever it is called.
 pub(super) type FileId = u32;
 
@@ -77,6 +79,10 @@ pub(super) struct Tree {
     pub(super) contents: BTreeMap<FileId, Vec<u8>>,
 }
 
+/// Tells disks apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Sum([u8; 32]);
+
 /// Something written and not flushed.
 #[derive(Clone, Debug)]
 pub(super) enum Waiting {
@@ -136,6 +142,24 @@ impl Tree {
             Entry::Folder => None,
         };
         self.names.iter().map(|(path, entry)| (path.as_str(), content(entry))).collect()
+    }
+
+    /// A sum over all names and contents, and over what else matters to `context`.
+    pub(super) fn sum(&self, context: &str) -> Sum {
+        let mut sum = Sha256::new();
+        let mut add = |kind: u8, bytes: &[u8]| {
+            sum.update([kind]);
+            sum.update(bytes.len().to_le_bytes());
+            sum.update(bytes);
+        };
+        add(0, context.as_bytes());
+        for (path, content) in self.listing() {
+            add(1, path.as_bytes());
+            if let Some(content) = content {
+                add(2, content);
+            }
+        }
+        Sum(sum.finalize().into())
     }
 
     fn is_there(&self, folder: &str) -> bool {

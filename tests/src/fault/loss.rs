@@ -10,8 +10,8 @@ pub enum Loss {
     Stop,
     /// All of it: the power fails before the system wrote anything by itself.
     Drop,
-    /// Some of it, the last of it in half: the power fails while the system writes.
-    Torn,
+    /// Some of it, the last of it in half: the power fails while the system writes. The number tells tries apart.
+    Torn(u8),
 }
 
 /// A sector is written whole or not at all.
@@ -19,14 +19,16 @@ const SECTOR: usize = 512;
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Stop, Self::Drop, Self::Torn];
+    pub const ALL: [Self; 5] = [Self::Stop, Self::Drop, Self::Torn(1), Self::Torn(2), Self::Torn(3)];
 
     /// A word for tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stop => "stop",
             Self::Drop => "drop",
-            Self::Torn => "torn",
+            Self::Torn(1) => "torn",
+            Self::Torn(2) => "torn-2",
+            Self::Torn(_) => "torn-3",
         }
     }
 }
@@ -37,8 +39,8 @@ impl Image {
         match loss {
             Loss::Stop => self.now.clone(),
             Loss::Drop => self.safe.clone(),
-            Loss::Torn if dice.chance(500) => self.torn_in_order(dice),
-            Loss::Torn => self.torn_in_disorder(dice),
+            Loss::Torn(_) if dice.chance(500) => self.torn_in_order(dice),
+            Loss::Torn(_) => self.torn_in_disorder(dice),
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Fault {
     pub seed: u64,
     /// At which operation.
     pub at: u64,
-    /// `stop`, `drop`, `torn`; `eio`, `full`.
+    /// `stop`, `drop`, `torn`, `torn-2`, `torn-3`; `eio`, `full`.
     pub how: &'static str,
 }
 
@@ -50,8 +50,10 @@ pub struct Tally {
     pub points: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Recoveries by kind of loss.
     pub recoveries: BTreeMap<&'static str, u64>,
-    /// Crashes that need no recovery of their own: nothing waited, so every loss leaves the same disk.
+    /// Faults that need no run of their own: the same disk was left by another, or the operation needs no room.
     pub alike: u64,
+    /// Runs that ended early: nothing ran, and from the very same disk another had come to the right end.
+    pub joined: u64,
     /// Failed operations the programs lived on after, by kind.
     pub failures: BTreeMap<&'static str, u64>,
     /// What did harm.
@@ -69,6 +71,7 @@ impl Tally {
         other.recoveries.into_iter().for_each(|(how, count)| *self.recoveries.entry(how).or_default() += count);
         other.failures.into_iter().for_each(|(how, count)| *self.failures.entry(how).or_default() += count);
         self.alike += other.alike;
+        self.joined += other.joined;
         self.found.extend(other.found);
     }
 }
@@ -97,6 +100,7 @@ pub fn run(story: u64, seed: u64, every: u64) -> Tally {
     let script = run::Script::write(stories::ALL[story as usize], seed);
     script.crash_everywhere(every, &mut tally);
     script.fail_everywhere(every, &mut tally);
+    tally.joined = script.joined();
     tally
 }
 

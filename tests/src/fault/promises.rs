@@ -63,6 +63,11 @@ impl Promises {
         Self(self.0.iter().filter(|(at, _)| *at <= position).cloned().collect())
     }
 
+    /// How many were given.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Those in force: the newest of each kind.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Promise> {
         let newest = |at: usize, promise: &Promise| {

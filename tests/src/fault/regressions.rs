@@ -77,7 +77,7 @@ fn what_is_saved_after_a_save_whose_flush_failed_survives_a_power_cut() {
         let disk = attached(&home);
         let before = phone(disk.root(), 1);
         let mut saved = vec![before.draft(&report("first")).unwrap().id];
-        disk.fail(Failure::Once { at: disk.tried().0 + later });
+        disk.fail(Failure::Once { at: disk.tried().len() as u64 + later });
         saved.extend(before.draft(&report("second")).map(|item| item.id));
         let failed = disk.heal();
         drop(before);
@@ -116,7 +116,7 @@ async fn a_photo_whose_flush_failed_is_not_taken_for_whole_at_the_next_try() {
     let blobs = Blobs::in_folder(disk.root()).unwrap();
     let (hash, staged) = (PhotoHash::of(b"photo"), disk.root().join("staged"));
     std::fs::write(&staged, b"photo").unwrap();
-    disk.fail(Failure::Once { at: disk.tried().0 });
+    disk.fail(Failure::Once { at: disk.tried().len() as u64 });
     blobs.put_verified(hash, staged.clone()).await.unwrap_err();
     assert!(!staged.exists(), "the system may call the next flush of these bytes a success");
     std::fs::write(&staged, b"photo").unwrap();

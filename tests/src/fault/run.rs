@@ -1,12 +1,13 @@
 //! Every operation of a story, in every way it can go wrong.
 
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::check::End;
 use super::disk::{Disk, Failure};
-use super::image::{Change, Entry, FileId, Image, Tree};
+use super::image::{Change, Entry, FileId, Image, Sum, Tree};
 use super::loss::Loss;
 use super::promises::{Machine, Promises};
 use super::stories::Story;
@@ -24,10 +25,21 @@ pub(super) struct Script {
     starts: Vec<usize>,
     promises: Promises,
     end: End,
-    /// Operations tried, those included that changed nothing.
-    tried: u64,
+    /// Operations tried, those included that changed nothing; true for one that needs room.
+    tried: Vec<bool>,
     sides: Sides,
+    /// What crashes have left so far.
+    left: RefCell<BTreeSet<Sum>>,
+    /// Where nothing ran before the right end: what is told from there again shows nothing new.
+    known: RefCell<BTreeSet<Sum>>,
+    /// Runs that came to such a place.
+    joined: Cell<u64>,
 }
+
+/// Different disks that a crash at one operation is to leave.
+const LEFT: u64 = 3;
+/// The life after a crash. It has dice of its own: a phone that starts again must not draw what it drew before.
+const SECOND: u64 = 2;
 
 /// A folder in memory, where there is one: a test of durability needs no durable disk.
 pub(super) fn fast_folder() -> tempfile::TempDir {
@@ -48,7 +60,7 @@ impl Script {
                 panic!("{}, {name}: {trouble:?}", story.name);
             }
         }
-        let (changes, tried) = (disk.changes(), disk.tried().0);
+        let (changes, tried) = (disk.changes(), disk.tried());
         // If anything went past the layer, the record is worth nothing.
         let mut played = base.clone();
         changes.iter().for_each(|change| played.apply(change));
@@ -57,7 +69,8 @@ impl Script {
         let end = world.end().expect("nothing failed");
         let promises = std::mem::take(&mut world.promises);
         let sides = Sides::of(&base, &changes);
-        Self { story, seed, base, changes, starts, promises, end, tried, sides }
+        let (left, known, joined) = (RefCell::default(), RefCell::default(), Cell::default());
+        Self { story, seed, base, changes, starts, promises, end, tried, sides, left, known, joined }
     }
 
     /// Stops a machine at each operation, or at every so manieth, in each way, and recovers.
@@ -72,13 +85,18 @@ impl Script {
             }
             let (machine, dying) = self.dying(&image, at);
             *tally.points.entry(self.story.name).or_default().entry(machine.folder()).or_default() += 1;
+            let mut different = 0;
             for loss in Loss::ALL {
-                if loss != Loss::Stop && dying.waiting.is_empty() {
-                    tally.alike += 1;
-                    continue;
+                if different == LEFT || (loss != Loss::Stop && dying.waiting.is_empty()) {
+                    break;
                 }
-                tally.recovered(self.fault(at as u64, loss.name()), self.crash(machine, &dying, at, loss));
+                let tree = self.left(&dying, at, loss);
+                if self.is_new(machine, &tree, at) {
+                    different += 1;
+                    tally.recovered(self.fault(at as u64, loss.name()), self.crash(machine, &tree, at));
+                }
             }
+            tally.alike += LEFT - different;
         }
     }
 
@@ -105,7 +123,7 @@ impl Script {
         let (mut image, at) = (self.base.clone(), at as usize);
         self.changes[..at].iter().for_each(|change| image.apply(change));
         let (machine, dying) = self.dying(&image, at);
-        self.crash(machine, &dying, at, loss)
+        self.crash(machine, &self.left(&dying, at, loss), at)
     }
 
     fn fault(&self, at: u64, how: &'static str) -> Fault {
@@ -120,8 +138,24 @@ impl Script {
         (machine, dying)
     }
 
-    fn crash(&self, machine: Machine, dying: &Image, at: usize, loss: Loss) -> Result<(), Broken> {
-        let tree = dying.after(loss, &mut Dice::new(self.seed ^ ((at as u64) << 20)));
+    /// What a loss leaves.
+    fn left(&self, dying: &Image, at: usize, loss: Loss) -> Tree {
+        let again = if let Loss::Torn(again) = loss { u64::from(again) } else { 0 };
+        dying.after(loss, &mut Dice::new(self.seed ^ ((at as u64) << 20) ^ (again << 56)))
+    }
+
+    /// False if another crash left the same, with as much promised: it would be recovered from in the same way.
+    fn is_new(&self, machine: Machine, tree: &Tree, at: usize) -> bool {
+        let promised = self.promises.until(at).count();
+        self.left.borrow_mut().insert(tree.sum(&format!("{machine:?} {promised} {}", self.step(at))))
+    }
+
+    /// The step that is under way at an operation.
+    fn step(&self, at: usize) -> usize {
+        self.starts.iter().rposition(|start| *start <= at).unwrap_or(0)
+    }
+
+    fn crash(&self, machine: Machine, tree: &Tree, at: usize) -> Result<(), Broken> {
         let folder = fast_folder();
         tree.write_to(folder.path()).expect("room for a disk");
         caught(|| self.recover(folder.path(), machine, at))
@@ -129,15 +163,32 @@ impl Script {
 
     /// Starts again on what is left, checks, and tells the rest of the story.
     fn recover(&self, root: &Path, machine: Machine, at: usize) -> Result<(), Trouble> {
-        let mut world = World::new(root, self.seed, 2 + at as u64);
+        let mut world = World::new(root, self.seed, SECOND);
         world.promises = self.promises.until(at);
+        world.known = Some(&self.known);
         world.is_sound(machine)?;
         world.keeps_promises(machine)?;
-        let step = self.starts.iter().rposition(|start| *start <= at).unwrap_or(0);
-        for (name, step) in &self.story.steps[step..] {
-            step(&mut world).map_err(|trouble| unexpected(name, trouble))?;
+        for (index, (name, step)) in self.story.steps.iter().enumerate().skip(self.step(at)) {
+            world.step = index;
+            match step(&mut world) {
+                Err(Trouble::Known) => return self.join(),
+                other => other.map_err(|trouble| unexpected(name, trouble))?,
+            }
         }
-        self.compare(&mut world)
+        self.compare(&mut world)?;
+        self.known.borrow_mut().append(&mut world.rests);
+        Ok(())
+    }
+
+    /// The rest was told before.
+    fn join(&self) -> Result<(), Trouble> {
+        self.joined.set(self.joined.get() + 1);
+        Ok(())
+    }
+
+    /// How many runs came to where another had come to its right end from, and ended there.
+    pub(super) fn joined(&self) -> u64 {
+        self.joined.get()
     }
 
     fn compare(&self, world: &mut World<'_>) -> Result<(), Trouble> {
@@ -151,9 +202,15 @@ impl Script {
 
     /// Lets each operation, or every so manieth, fail under programs that live on.
     pub(super) fn fail_everywhere(&self, every: u64, tally: &mut Tally) {
-        for at in (0..self.tried).filter(|at| (at + self.seed).is_multiple_of(every)) {
+        let tried = (0..).zip(&self.tried).filter(|(at, _)| (at + self.seed).is_multiple_of(every));
+        for (at, needs_room) in tried {
             tally.failed(self.fault(at, "eio"), self.live_on(Failure::Once { at }));
-            tally.failed(self.fault(at, "full"), self.live_on(Failure::Full { from: at }));
+            if *needs_room {
+                tally.failed(self.fault(at, "full"), self.live_on(Failure::Full { from: at }));
+            } else {
+                // It succeeds on a full disk too: the same as a disk that is full from the next operation on.
+                tally.alike += 1;
+            }
         }
     }
 
@@ -187,12 +244,19 @@ impl Script {
         let promises = std::mem::take(&mut world.promises);
         world.stop();
         drop(disk);
+        let tree = image.after(Loss::Drop, &mut Dice::new(0));
+        let end = tree.sum(&format!("the end {:?}", promises.iter().collect::<Vec<_>>()));
+        if self.known.borrow().contains(&end) {
+            return self.join();
+        }
         let root = folder.path().join("recovery");
         std::fs::create_dir(&root).expect("a new folder");
-        image.after(Loss::Drop, &mut Dice::new(0)).write_to(&root).expect("room for a disk");
-        let mut world = World::new(&root, self.seed, 1);
+        tree.write_to(&root).expect("room for a disk");
+        let mut world = World::new(&root, self.seed, SECOND);
         world.promises = promises;
-        self.compare(&mut world)
+        self.compare(&mut world)?;
+        self.known.borrow_mut().insert(end);
+        Ok(())
     }
 }
 
@@ -200,6 +264,7 @@ fn unexpected(step: &str, trouble: Trouble) -> Trouble {
     match trouble {
         Trouble::Told(why) => broken(Harm::Other, format!("`{step}` fails for good: {why}")),
         Trouble::Broken(found) => broken(found.harm, format!("`{step}`: {}", found.what)),
+        Trouble::Known => Trouble::Known,
     }
 }
 
@@ -207,6 +272,7 @@ fn unexpected(step: &str, trouble: Trouble) -> Trouble {
 fn caught(work: impl FnOnce() -> Result<(), Trouble>) -> Result<(), Broken> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => Ok(()),
+        Ok(Err(Trouble::Known)) => unreachable!("only a recovery knows of others, and joins them"),
         Ok(Err(Trouble::Broken(found))) => Err(found),
         Ok(Err(Trouble::Told(what))) => Err(Broken { harm: Harm::Other, what }),
         Err(panic) => {

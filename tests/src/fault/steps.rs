@@ -22,8 +22,11 @@ const PADDING: usize = 1_500;
 /// Longer than bytes without a row are kept.
 const LONG_MS: i64 = 40 * 86_400_000;
 
+/// The longer side of a photo, pixels: what it adds to the smallest, and the smallest.
+const SIDES: (u64, u32) = (144, 48);
+
 /// A number that is the same in every life of a world.
-fn fixed(seed: u64, of: &str) -> u64 {
+pub(super) fn fixed(seed: u64, of: &str) -> u64 {
     u64::from_be_bytes(*Sha256::of(format!("{seed} {of}").as_bytes()).as_bytes().first_chunk().expect("32 bytes"))
 }
 
@@ -43,8 +46,13 @@ impl World<'_> {
 
     fn photo(&self, name: &str, moment: Moment) -> PhotoInput {
         let role = if moment == Moment::Before { PhotoRole::Before } else { PhotoRole::After };
-        let bytes = jpeg(fixed(self.seed, name), moment, 48, 32);
-        PhotoInput { role, source: PhotoSource::Bytes(bytes) }
+        PhotoInput { role, source: PhotoSource::Bytes(self.picture(name, moment)) }
+    }
+
+    /// From one page of a database to several.
+    fn picture(&self, name: &str, moment: Moment) -> Vec<u8> {
+        let side = SIDES.1 + (fixed(self.seed, &format!("side of {name}")) % SIDES.0) as u32;
+        jpeg(fixed(self.seed, name), moment, side, side * 2 / 3)
     }
 
     /// The case of a report, and its words, if the phone shows it.
@@ -72,9 +80,12 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Reports what was fixed on the spot, with two photos.
+    /// Reports what was fixed on the spot, with two photos or three.
     pub(super) fn report_with_photos(&mut self, name: &str) -> Result<(), Trouble> {
-        let photos = vec![self.photo(name, Moment::Before), self.photo(name, Moment::After)];
+        let mut photos = vec![self.photo(name, Moment::Before), self.photo(name, Moment::After)];
+        if fixed(self.seed, "photos").is_multiple_of(2) {
+            photos.push(self.photo(&format!("{name} aside"), Moment::Before));
+        }
         self.report(name, Mode::SelfHandled, photos)
     }
 
@@ -156,7 +167,7 @@ impl World<'_> {
 
     /// Someone at an office uploads a photo in three requests, of which the second breaks off.
     pub(super) fn office_photo(&mut self, name: &str, user: &str) -> Result<(), Trouble> {
-        let bytes = jpeg(fixed(self.seed, name), Moment::Before, 96, 64);
+        let bytes = self.picture(name, Moment::Before);
         let owner = Owner::User(user.to_owned());
         let fresh = self.fresh();
         let centre = self.centre()?;
@@ -211,6 +222,7 @@ impl World<'_> {
         let closed = centre.store().close_blocking().map_err(told);
         self.stop();
         closed?;
+        self.at_rest()?;
         self.centre()?;
         self.hold()
     }

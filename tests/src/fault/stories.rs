@@ -7,6 +7,7 @@ use xunge_server::auth::keys::Keys;
 use xunge_server::datadir::DataDir;
 
 use super::image::Tree;
+use super::steps::fixed;
 use super::world::{Trouble, World, told};
 use crate::sim::centre;
 
@@ -103,6 +104,7 @@ fn set_up(world: &mut World<'_>) -> Result<(), Trouble> {
     world.stop();
     let folder = world.centre_folder();
     let _ = std::fs::remove_dir_all(&folder);
+    world.at_rest()?;
     let data = DataDir::create(&folder).map_err(told)?;
     Keys::create(&data.keys()).map_err(told)?;
     centre::set_up(&folder.join("0.db")).map_err(told)?;
@@ -130,6 +132,10 @@ fn with_reports(folder: &Path, seed: u64, sent: bool) -> Result<(), Trouble> {
     let mut world = enrolled(folder, seed)?;
     world.report_with_photos("a")?;
     world.report_in_words("b")?;
+    // Some contents have more reports than the story speaks of.
+    for name in &["c", "d"][..fixed(seed, "more") as usize % 3] {
+        world.report_in_words(name)?;
+    }
     if sent {
         world.sync()?;
     }

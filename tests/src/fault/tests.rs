@@ -83,7 +83,7 @@ fn no_later_flush_makes_a_failed_one_good() {
 fn a_torn_write_leaves_some_of_its_sectors() {
     let image = played(&[create("a"), folder(""), write(0, 0, &[7; 4_096])]);
     let left = |seed| {
-        let tree = image.after(Loss::Torn, &mut Dice::new(seed));
+        let tree = image.after(Loss::Torn(1), &mut Dice::new(seed));
         tree.listing()["a"].unwrap().iter().filter(|byte| **byte == 7).count()
     };
     assert!((0..50).any(|seed| (1..4_096).contains(&left(seed))), "some in half");

@@ -1,6 +1,7 @@
 //! A phone and a centre in one folder, opened when something needs them: the real ones, on files.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use xunge_client_core::sync::{Engine, Event, Identity, OutboundKind, Reason, Set
 use xunge_server::reference::org::User;
 
 use super::disk::Disk;
+use super::image::{Sum, Tree};
 use super::promises::{Promise, Promises};
 use crate::sim::centre::{self, Centre};
 use crate::sim::machine::{PhoneClock, Seeded, Time};
@@ -33,6 +35,8 @@ pub(super) enum Trouble {
     Told(String),
     /// Something that may never be.
     Broken(Broken),
+    /// None: what follows was told before, from the same disk and to its right end.
+    Known,
 }
 
 /// A promise that does not hold.
@@ -59,6 +63,12 @@ pub enum Harm {
 pub(super) struct World<'d> {
     folder: PathBuf,
     disk: Option<&'d Disk>,
+    /// Where nothing ran in this world.
+    pub(super) rests: BTreeSet<Sum>,
+    /// Where nothing ran in worlds that came to their right end.
+    pub(super) known: Option<&'d RefCell<BTreeSet<Sum>>>,
+    /// The step that is being told.
+    pub(super) step: usize,
     pub(super) seed: u64,
     pub(super) promises: Promises,
     entropy: Arc<Seeded>,
@@ -93,6 +103,9 @@ impl<'d> World<'d> {
         Self {
             folder: folder.to_owned(),
             disk: None,
+            rests: BTreeSet::new(),
+            known: None,
+            step: 0,
             seed,
             promises: Promises::default(),
             entropy: Arc::new(Seeded::new(seed ^ (life << 40))),
@@ -125,6 +138,20 @@ impl<'d> World<'d> {
     /// All processes end, without a word to anybody.
     pub(super) fn stop(&mut self) {
         (self.phone, self.core, self.centre) = (None, None, None);
+    }
+
+    /// Says that nothing runs: what follows depends on the files, the promises, the dice and the step, and on nothing
+    /// else. [`Trouble::Known`] if another world came to its right end from the same.
+    pub(super) fn at_rest(&mut self) -> Result<(), Trouble> {
+        let Some(known) = self.known else { return Ok(()) };
+        self.stop();
+        let tree = Tree::read(&self.folder).map_err(told)?;
+        let rest = tree.sum(&format!("{} {} {:?}", self.step, self.entropy.state(), self.promises));
+        if known.borrow().contains(&rest) {
+            return Err(Trouble::Known);
+        }
+        self.rests.insert(rest);
+        Ok(())
     }
 
     /// The app, for what a person does.

@@ -56,7 +56,7 @@ pub(crate) async fn measure(wanted: &Wanted) -> Vec<Figure> {
         Figure::promise("crash: recoveries with another end", recovered, wanted.target, harmed(Harm::Other)),
     ];
     let all: u64 = tally.points.values().flat_map(|sides| sides.values()).sum();
-    figures.push(Figure::note("crash: operations hit in every loss mode", grouped(all)));
+    figures.push(Figure::note("crash: operations hit", grouped(all)));
     for (story, sides) in &tally.points {
         let sides: Vec<String> = sides.iter().map(|(side, points)| format!("{side} {}", grouped(*points))).collect();
         figures.push(Figure::note(format!("crash: operations hit, {story}"), sides.join(", ")));
@@ -65,7 +65,8 @@ pub(crate) async fn measure(wanted: &Wanted) -> Vec<Figure> {
         of.iter().map(|(how, count)| format!("{how} {}", grouped(*count))).collect::<Vec<_>>().join(", ")
     };
     figures.push(Figure::note("crash: recoveries by loss mode", counts(&tally.recoveries)));
-    figures.push(Figure::note("crash: where every loss leaves the same disk", grouped(tally.alike)));
+    figures.push(Figure::note("crash: not tried again, the same disk was tried", grouped(tally.alike)));
+    figures.push(Figure::note("crash: ended where the rest was told before", grouped(tally.joined)));
     figures.push(Figure::note("crash: operations that failed under a living program", counts(&tally.failures)));
     let ms = |seconds: f64| seconds * 1_000.0 / (recovered + tally.failures.values().sum::<u64>()).max(1) as f64;
     figures.push(Figure::note("crash: per fault", format!("{:.1} ms, {:.1} CPU-ms", ms(wall_s), ms(cpu_s))));
