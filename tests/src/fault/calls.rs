@@ -15,6 +15,7 @@ use std::slice;
 use libc::{c_char, c_int, c_long, c_void, iovec, mode_t, off64_t, size_t, ssize_t};
 
 use super::disk::{self, Answer, Call, Open};
+use super::room;
 
 /// What the kernel said: as the C library returns it, -1 with `errno` set.
 fn kernel(number: c_long, arguments: [usize; 5]) -> isize {
@@ -124,6 +125,10 @@ unsafe fn write_at(file: c_int, from: *const c_void, count: size_t, at: off64_t)
         let bytes = unsafe { slice::from_raw_parts(from.cast(), count) };
         Call::Write { open, at: Some(at as u64), file, bytes }
     });
+    let count = match room::fits(file, at as u64, count) {
+        0 if count > 0 => return fail(libc::ENOSPC),
+        fits => fits,
+    };
     through(call, |most| {
         kernel(libc::SYS_pwrite64, [file as usize, from as usize, most.unwrap_or(count), at as usize, 0])
     })

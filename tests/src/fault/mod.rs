@@ -8,6 +8,7 @@ mod loss;
 mod promises;
 #[cfg(test)]
 mod regressions;
+pub(crate) mod room;
 mod run;
 mod steps;
 mod stories;

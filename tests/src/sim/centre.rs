@@ -17,6 +17,7 @@ use xunge_server::blobs::staging::Staging;
 use xunge_server::clock::Business;
 use xunge_server::domain::cases;
 use xunge_server::domain::commands::{self, CommandError, Reply, Wish};
+use xunge_server::domain::directory::Shared;
 use xunge_server::domain::directory::install::install;
 use xunge_server::domain::ledger::{self, Case};
 use xunge_server::domain::people::Viewer;
@@ -147,6 +148,11 @@ impl Centre {
 
     pub(crate) fn store(&self) -> &Store {
         &self.desk.services.store
+    }
+
+    /// The org tree as the running server holds it.
+    pub(super) fn directory(&self) -> &Shared {
+        &self.desk.services.directory
     }
 
     // ---------------------------------------------------------------- what phones ask

@@ -9,7 +9,7 @@ use xunge_client_core::store::{ActError, NewPhoto, Step, StoreError};
 use xunge_client_core::workflow::{Payload, Verb, Verdict};
 
 use super::world::World;
-use super::{Broken, Held, centre, misfortune};
+use super::{Broken, Held, centre, hold, misfortune};
 
 /// Categories that are there, and one that nobody knows: that is flagged, not refused.
 const CATEGORIES: [&str; 4] =
@@ -31,15 +31,17 @@ impl World {
         }
     }
 
-    fn report(&mut self, name: usize, submit: bool) -> Held {
+    pub(super) fn report(&mut self, name: usize, submit: bool) -> Held {
         let case = self.phones[name].new_case();
         let mode = if self.dice.chance(400) { Mode::SelfHandled } else { Mode::Forwarded };
         let mut steps = vec![Step::Edit(self.facts(name, mode))];
         if self.dice.chance(500) {
-            steps.push(Step::Attach(self.photo(name, PhotoRole::Before)));
+            let Some(photo) = self.photo(name, PhotoRole::Before) else { return Ok(()) };
+            steps.push(Step::Attach(photo));
         }
         if mode == Mode::SelfHandled && self.dice.chance(800) {
-            steps.push(Step::Attach(self.photo(name, PhotoRole::After)));
+            let Some(photo) = self.photo(name, PhotoRole::After) else { return Ok(()) };
+            steps.push(Step::Attach(photo));
         }
         if submit {
             steps.push(Step::Submit);
@@ -66,7 +68,10 @@ impl World {
             0 | 1 => Step::Edit(vec![Edit::Description(format!("更正 {words}"))]),
             2 => Step::Edit(vec![Edit::HandleNote(format!("说明 {words}"))]),
             3 => Step::Edit(vec![Edit::ModeClaim(Some(*self.dice.pick(Mode::ALL)))]),
-            4 => Step::Attach(self.photo(name, PhotoRole::After)),
+            4 => match self.photo(name, PhotoRole::After) {
+                Some(photo) => Step::Attach(photo),
+                None => return Ok(()),
+            },
             _ => {
                 let phone = &self.phones[name];
                 let key = Facts::remark_key(Ulid::from_parts(phone.now(), phone.ten()));
@@ -99,7 +104,7 @@ impl World {
                     _ => ([Verdict::Pass, Verdict::Fail], PhotoRole::Check),
                 };
                 payload.verdict = Some(*self.dice.pick(&verdicts));
-                let photo = self.photo(name, role);
+                let Some(photo) = self.photo(name, role) else { return Ok(()) };
                 payload.photos = vec![photo.sha256];
                 steps.push(Step::Attach(photo));
             }
@@ -120,6 +125,7 @@ impl World {
     ) -> Result<bool, Broken> {
         let what: Vec<&str> = steps.iter().map(named).collect();
         let what = what.join("+");
+        let kept = self.phones[name].short.as_ref().and_then(|_| self.phones[name].acts_on(case));
         let before = self.dice.chance(15).then(|| misfortune::read(&self.phones[name].folder));
         let phone = &self.phones[name];
         match phone.store().act(case, create, steps, phone.now()) {
@@ -135,6 +141,15 @@ impl World {
                 let changed = xunge_client_core::sync::Event::Wake(xunge_client_core::sync::Reason::Changed);
                 self.tell(name, changed)?;
                 Ok(true)
+            }
+            Err(ActError::Store(StoreError::Full)) if phone.short.is_some() => {
+                self.note(format!("phone {name} has no room for {what} of {case}"));
+                let there = self.phones[name].acts_on(case);
+                hold(there == kept, "what was refused for want of room is not there in half", || {
+                    format!("phone {name} case {case}: {there:?} after {kept:?}")
+                })?;
+                self.check_phone(name)?;
+                Ok(false)
             }
             Err(ActError::Store(error)) => Err(broken(error)),
             Err(refused) => {
@@ -167,8 +182,8 @@ impl World {
         ]
     }
 
-    /// A photo nobody took before, or rarely one this phone took already.
-    fn photo(&mut self, name: usize, role: PhotoRole) -> NewPhoto {
+    /// A photo nobody took before; none if there is no room for it, which the screen says.
+    fn photo(&mut self, name: usize, role: PhotoRole) -> Option<NewPhoto> {
         let phone = &self.phones[name];
         let size = 40 + self.dice.below(2_000) as usize;
         let mut bytes = vec![0xff, 0xd8, 0xff, 0xe0];
@@ -176,12 +191,15 @@ impl World {
             bytes.extend(phone.ten());
         }
         let sha256 = PhotoHash::of(&bytes);
-        phone.files.save(&[(sha256, &bytes)]).expect("memory has room");
+        if phone.files.save(&[(sha256, &bytes)]).is_err() {
+            self.note(format!("phone {name} has no room for a photo"));
+            return None;
+        }
         let taken_at = Some(phone.now());
         // The smallest photos are less than four times as large and go alone.
         let preview = bytes[..16].to_vec();
         let fact = PhotoFact { role, mime: "image/jpeg".to_owned(), bytes: bytes.len() as u64, w: 32, h: 24, taken_at };
-        NewPhoto { sha256, fact, original: Sha256::of(&bytes), preview }
+        Some(NewPhoto { sha256, fact, original: Sha256::of(&bytes), preview })
     }
 
     /// Another inspector who has a phone.
@@ -196,7 +214,7 @@ impl World {
     fn pick_case(&mut self, name: usize, which: &str) -> Option<CaseId> {
         let look = self.phones[name].look();
         let sql = format!("SELECT id FROM case_local WHERE {which} ORDER BY ord DESC LIMIT 12");
-        let mut statement = look.prepare(&sql).expect("the schema is known");
+        let mut statement = look.prepare_cached(&sql).expect("the schema is known");
         let rows = statement.query_map([], |row| row.get(0).map(CaseId::from_bytes)).expect("a readable database");
         let cases: Vec<CaseId> = rows.map(|row| row.expect("an id")).collect();
         (!cases.is_empty()).then(|| *self.dice.pick(&cases))

@@ -1,9 +1,9 @@
 //! The machine under a simulated phone: clocks that jump, randomness from the seed, photo files in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use xunge_client_core::model::{Millis, PhotoHash};
 use xunge_client_core::platform::{Clock, Entropy, FileError, Files, Now};
@@ -98,39 +98,66 @@ impl Entropy for Seeded {
 
 /// Photo files of one phone.
 #[derive(Debug, Default)]
-pub(super) struct PhotoBox(Mutex<BTreeMap<PhotoHash, Vec<u8>>>);
+pub(super) struct PhotoBox {
+    files: Mutex<BTreeMap<PhotoHash, Vec<u8>>>,
+    full: AtomicBool,
+}
 
 impl PhotoBox {
     /// A copy, as a cloned or restored phone has it.
     pub(super) fn copy(&self) -> Self {
-        Self(Mutex::new(self.0.lock().unwrap().clone()))
+        Self { files: Mutex::new(self.files.lock().unwrap().clone()), full: AtomicBool::new(false) }
+    }
+
+    /// There is no room for another photo, or there is again.
+    pub(super) fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::Relaxed);
+    }
+
+    /// Power fails: of photos nobody shows as saved, a file may be gone, be there in part or stay. `dice`: one number each.
+    pub(super) fn tear(&self, saved: &BTreeSet<PhotoHash>, mut dice: impl FnMut() -> u64) {
+        self.files.lock().unwrap().retain(|photo, bytes| {
+            let dice = if saved.contains(photo) { 2 } else { dice() };
+            if dice % 3 == 1 {
+                bytes.truncate(dice as usize % bytes.len());
+            }
+            dice % 3 > 0
+        });
+    }
+
+    /// True if all bytes of a photo are here.
+    pub(super) fn holds(&self, photo: &PhotoHash) -> bool {
+        self.files.lock().unwrap().get(photo).is_some_and(|bytes| PhotoHash::of(bytes) == *photo)
     }
 }
 
 impl Files for PhotoBox {
     fn save(&self, photos: &[(PhotoHash, &[u8])]) -> Result<(), FileError> {
-        self.0.lock().unwrap().extend(photos.iter().map(|(photo, bytes)| (*photo, bytes.to_vec())));
+        if self.full.load(Ordering::Relaxed) {
+            return Err(FileError::Full);
+        }
+        self.files.lock().unwrap().extend(photos.iter().map(|(photo, bytes)| (*photo, bytes.to_vec())));
         Ok(())
     }
 
     fn read_at(&self, photo: &PhotoHash, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
-        let files = self.0.lock().unwrap();
+        let files = self.files.lock().unwrap();
         let bytes = files.get(photo).ok_or_else(|| FileError::Missing(photo.to_string()))?;
         let from = (offset as usize).min(bytes.len());
         Ok(bytes[from..from.saturating_add(length).min(bytes.len())].to_vec())
     }
 
     fn remove(&self, photo: &PhotoHash) -> Result<(), FileError> {
-        self.0.lock().unwrap().remove(photo);
+        self.files.lock().unwrap().remove(photo);
         Ok(())
     }
 
     fn list_settled(&self) -> Result<Vec<PhotoHash>, FileError> {
-        Ok(self.0.lock().unwrap().keys().copied().collect())
+        Ok(self.files.lock().unwrap().keys().copied().collect())
     }
 
     fn remove_all(&self) -> Result<(), FileError> {
-        self.0.lock().unwrap().clear();
+        self.files.lock().unwrap().clear();
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use xunge_server::params;
 
 use super::machine::PhotoBox;
 use super::phone::copy_database;
-use super::world::World;
+use super::world::{Sent, World};
 use super::{Held, centre};
 
 /// A copy of everything on a phone, as it was.
@@ -50,6 +50,7 @@ impl World {
             return Ok(());
         }
         let phone = &mut self.phones[name];
+        phone.make_room();
         phone.die();
         copy_database(folder, &phone.folder);
         phone.files = Arc::new(files.copy());
@@ -122,6 +123,7 @@ impl World {
         if unsent.cases + unsent.photos > 0 {
             return Ok(());
         }
+        self.phones[name].make_room();
         self.phones[name].store().wipe().map_err(super::field::broken)?;
         let user = self.colleague(name);
         let found = centre::org().users.iter().find(|known| known.user == user);
@@ -152,7 +154,7 @@ impl World {
         super::hold(lost.is_empty(), "no saved remark is lost", || lost.join(", "))?;
         self.centre.restore(&path);
         self.counted.misfortunes += 1;
-        self.sent.clear();
+        self.sent = Sent::default();
         self.note(format!("the centre is restored from backup {index}, epoch {}", self.centre.epoch));
         // Only what some phone still holds can come back.
         let known: BTreeSet<CaseId> = self.centre.cases().into_iter().collect();
@@ -184,6 +186,8 @@ impl World {
             std::fs::write(phone.folder.join("phone.db-wal"), &after.1[..left]).unwrap();
             let _ = std::fs::remove_file(phone.folder.join("phone.db-shm"));
         }
+        let saved = self.phones[name].named_photos();
+        self.phones[name].files.tear(&saved, || self.dice.roll());
         self.counted.crashes += 1;
         self.note(format!("the power of phone {name} fails; {left} bytes of its log are left"));
         self.start(name)?;
@@ -192,9 +196,31 @@ impl World {
         super::hold(sound == "ok", "a power cut leaves a sound database", || format!("phone {name}: {sound}"))
     }
 
+    /// The storage of a phone fills up while somebody reports; or there is room on one again, and it goes on.
+    pub(super) fn fill_up_or_make_room(&mut self) -> Held {
+        let full = self.phones.iter().position(|phone| phone.short.is_some());
+        if let Some(name) = full.filter(|_| self.dice.chance(500)) {
+            self.phones[name].make_room();
+            self.note(format!("phone {name} has room again"));
+            return self.ask(name);
+        }
+        let (name, left) = (self.any_phone(), self.dice.below(24 << 10));
+        self.phones[name].fill_up(left);
+        self.counted.misfortunes += 1;
+        self.note(format!("phone {name} has room for {left} bytes"));
+        if self.phones[name].process.is_none() {
+            self.start(name)?;
+        }
+        self.report(name, true)?;
+        self.ask(name)
+    }
+
     /// Something a phone holds and the centre has as well is lost or spoilt: a bad page of its storage, a mistake of the app.
     pub(super) fn rot(&mut self) -> Held {
         let name = self.any_phone();
+        if self.phones[name].short.is_some() {
+            return Ok(());
+        }
         let path = self.phones[name].database();
         let spoilt = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
         spoilt.execute_batch("PRAGMA foreign_keys = ON").unwrap();

@@ -53,15 +53,13 @@ pub struct Scale {
     pub phones: usize,
     /// Steps before everything heals.
     pub steps: u32,
-    /// Phones are cloned as well.
-    pub clones: bool,
     /// What phones hold rots as well.
     pub rot: bool,
 }
 
 impl Default for Scale {
     fn default() -> Self {
-        Self { phones: 12, steps: 300, clones: false, rot: false }
+        Self { phones: 12, steps: 300, rot: false }
     }
 }
 

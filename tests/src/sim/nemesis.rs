@@ -1,8 +1,10 @@
 //! What goes wrong.
 
+use xunge_client_core::store::StoreError;
 use xunge_client_core::sync::{Event, Reason};
 
 use super::Held;
+use super::field::broken;
 use super::world::World;
 
 const MINUTE: i64 = 60_000;
@@ -31,7 +33,8 @@ impl World {
         match self.dice.below(100) {
             0..38 => self.in_the_field(),
             38..58 => self.at_the_office(),
-            58..79 => self.press_sync(),
+            58..77 => self.press_sync(),
+            77..79 => self.fill_up_or_make_room(),
             79 if self.scale.rot => self.rot(),
             79 => self.press_sync(),
             80..84 => self.change_link(),
@@ -40,8 +43,8 @@ impl World {
             91..92 => self.restart_centre(),
             92..94 => self.set_clock_wrong(),
             94..96 => self.restore_phone(),
-            96 if self.scale.clones => self.clone_phone(),
-            96 if self.dice.chance(300) => self.move_inspector(),
+            96 if self.dice.chance(500) => self.clone_phone(),
+            96 if self.dice.chance(500) => self.move_inspector(),
             96 | 97 => self.revoke_phone(),
             98 => self.switch_user(),
             _ => self.back_up_or_restore_centre(),
@@ -72,6 +75,12 @@ impl World {
         let on = !self.phones[name].background;
         self.phones[name].background = on;
         self.note(format!("phone {name} runs in the background: {on}"));
+        if on {
+            match self.phones[name].leave_the_screen() {
+                Err(StoreError::Full) if self.phones[name].short.is_some() => self.check_phone(name)?,
+                left => left.map_err(broken)?,
+            }
+        }
         self.tell(name, if on { Event::Wake(Reason::Background) } else { Event::Halt })
     }
 

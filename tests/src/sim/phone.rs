@@ -1,22 +1,24 @@
 //! A phone that can die: the real store on a real file, the real engine, and nothing else that survives.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use ed25519_dalek::SigningKey;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use xunge_client_core::driver::Listeners;
 use xunge_client_core::driver::core::Core;
-use xunge_client_core::model::{CaseId, DeviceId, Millis, OrgCode};
-use xunge_client_core::platform::{Clock, Entropy, random};
-use xunge_client_core::store::{Enrolment, ServerInfo, Store, UserInfo};
+use xunge_client_core::model::{CaseId, DeviceId, Millis, OrgCode, PhotoHash};
+use xunge_client_core::platform::{Clock, Entropy, Files, random};
+use xunge_client_core::store::{Enrolment, ServerInfo, Store, StoreError, UserInfo};
 use xunge_client_core::sync::{Engine, Identity, Settings};
 use xunge_server::reference::org::User;
 
 use super::centre::Centre;
 use super::machine::{PhoneClock, PhotoBox, Seeded, Time};
+use crate::fault::room::Short;
 
 /// A process of the app.
 pub(super) struct Process {
@@ -46,6 +48,8 @@ pub(super) struct SimPhone {
     pub(super) drained: bool,
     /// The newest timer of its engine.
     pub(super) tick: u64,
+    /// Its storage is full, or soon will be.
+    pub(super) short: Option<Short>,
     entropy: Arc<Seeded>,
     /// Opened when it is first wanted; closed before the files are replaced.
     look: RefCell<Option<Rc<Connection>>>,
@@ -75,6 +79,7 @@ impl SimPhone {
             asked: false,
             drained: false,
             tick: 0,
+            short: None,
             entropy: Arc::new(Seeded::new(seed)),
             look: RefCell::default(),
         }
@@ -102,6 +107,36 @@ impl SimPhone {
         let core = self.core(&store);
         self.process = Some(Process { store, core });
         (self.background, self.asked) = (false, false);
+    }
+
+    /// What the app does when it leaves the screen: photo files whose report was never saved are removed, and the log
+    /// moves into the database.
+    pub(super) fn leave_the_screen(&self) -> Result<(), StoreError> {
+        let named = self.store().named_photos()?;
+        let orphans = self.files.list_settled().unwrap().into_iter().filter(|photo| !named.contains(photo));
+        orphans.for_each(|photo| self.files.remove(&photo).unwrap());
+        self.store().checkpoint()
+    }
+
+    /// Photos that belong to something saved here.
+    pub(super) fn named_photos(&self) -> BTreeSet<PhotoHash> {
+        let look = self.look();
+        let mut named = look.prepare_cached("SELECT DISTINCT sha256 FROM photo").unwrap();
+        let rows = named.query_map([], |row| row.get(0).map(PhotoHash::from_bytes)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    /// Leaves room for so many bytes more in the database, and for no photo.
+    pub(super) fn fill_up(&mut self, left: u64) {
+        self.make_room();
+        self.files.set_full(true);
+        self.short = Some(Short::of_room(&self.folder, left));
+    }
+
+    /// There is room again.
+    pub(super) fn make_room(&mut self) {
+        self.files.set_full(false);
+        self.short = None;
     }
 
     /// The process ends, without a word to anybody.
@@ -156,6 +191,14 @@ impl SimPhone {
     /// True if somebody said this on the phone and it is still there, sent or not.
     pub(super) fn holds(&self, words: &str) -> bool {
         self.look().prepare_cached("SELECT 1 FROM intent WHERE instr(body, ?1) > 0").unwrap().exists([words]).unwrap()
+    }
+
+    /// How often a case was acted on here; none if it is not here.
+    pub(super) fn acts_on(&self, case: CaseId) -> Option<u32> {
+        let sql = "SELECT (SELECT COUNT(*) FROM intent WHERE case_id = ?1) FROM case_local WHERE id = ?1";
+        let look = self.look();
+        let mut acts = look.prepare_cached(sql).unwrap();
+        acts.query_row([case.as_bytes()], |row| row.get(0)).optional().unwrap()
     }
 
     /// The database as another program would read it.

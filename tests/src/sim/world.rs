@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use xunge_client_core::driver::core::{Advance, Outside};
 use xunge_client_core::model::{LocalDay, Millis};
 use xunge_client_core::platform::Files;
-use xunge_client_core::sync::{Event, Outbound, OutboundKind, Reason, Response, Summary, Upload, UploadEnd};
+use xunge_client_core::sync::{Event, Outbound, OutboundKind, Reason, Response, Stop, Summary, Upload, UploadEnd};
 use xunge_server::reference::org::User;
 
 use super::centre::{self, Centre};
@@ -16,13 +16,23 @@ use super::net::{self, Back, Harm, Net, Parcel};
 use super::phone::SimPhone;
 use super::promises::Promises;
 use super::trace::Trace;
-use super::{Held, Scale, Stats};
+use super::{Held, Scale, Stats, hold};
 use crate::workload::Dice;
 
 /// Apps in a pocket run rarely: over longer times an engine's timers fire at most this often.
 const DOZE_MS: i64 = 3 * 3_600_000;
 /// What a phone sends of a photo at once.
 const PATCH_BYTES: usize = 512 << 10;
+
+/// What was looked up at the centre and found.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    /// Changes, by case and hash.
+    pub(super) changes: BTreeSet<([u8; 16], [u8; 32])>,
+    pub(super) cases: BTreeSet<[u8; 16]>,
+    /// Requests that were granted, by intent, and the version they made.
+    pub(super) requests: BTreeSet<([u8; 16], i64)>,
+}
 
 /// Everything there is.
 pub(super) struct World {
@@ -42,8 +52,8 @@ pub(super) struct World {
     pub(super) snapshots: Vec<Snapshot>,
     /// Backups of the centre.
     pub(super) backups: Vec<PathBuf>,
-    /// Changes known to be at the centre, in this epoch.
-    pub(super) sent: BTreeSet<([u8; 16], [u8; 32])>,
+    /// What is known to be at the centre in this epoch, where nothing is ever deleted.
+    pub(super) sent: Sent,
     begin: Millis,
     trace: Trace,
     /// Exchanges whose end the phone has not heard yet.
@@ -70,7 +80,7 @@ impl World {
             folder: folder.to_owned(),
             snapshots: Vec::new(),
             backups: Vec::new(),
-            sent: BTreeSet::new(),
+            sent: Sent::default(),
             counted: Stats { seeds: 1, ..Stats::default() },
             begin,
             trace: Trace::new(begin, print),
@@ -265,6 +275,10 @@ impl World {
     fn finished(&mut self, phone: usize, summary: &Summary) -> Held {
         self.phones[phone].asked = false;
         self.phones[phone].drained = summary.drained;
+        if let Some(Stop::Store(said)) = &summary.stop {
+            let full = said == "storage_full" && self.phones[phone].short.is_some();
+            hold(full, "a phone's database works", || format!("phone {phone}: {said}"))?;
+        }
         let Summary { exchanges, cases_sent, photos_sent, received, waiting, stop, .. } = summary;
         self.note(format!(
             "phone {phone} is done: {exchanges} exchanges, {cases_sent} cases and {photos_sent} photos sent, \

@@ -56,9 +56,6 @@ struct Arguments {
     /// Print everything that happens in the simulator, on one thread.
     #[arg(long)]
     trace: bool,
-    /// Clone phones of the simulator as well.
-    #[arg(long)]
-    clones: bool,
     /// Let what phones of the simulator hold rot as well.
     #[arg(long)]
     rot: bool,

@@ -30,7 +30,7 @@ pub(crate) fn replay(file: &Path) {
 
 /// How many seeds a tier promises. Those of `ci` were run and hold, see docs/TESTING.md.
 pub(crate) fn seeds(tier: Tier) -> u64 {
-    tier.pick(10, 50, 10_000)
+    tier.pick(10, 200, 10_000)
 }
 
 /// What to run.
@@ -50,12 +50,7 @@ impl From<&Arguments> for Wanted {
             target: seeds(arguments.tier),
             trace: arguments.trace,
             jobs: arguments.jobs.max(1),
-            scale: Scale {
-                phones: arguments.phones,
-                steps: arguments.steps,
-                clones: arguments.clones,
-                rot: arguments.rot,
-            },
+            scale: Scale { phones: arguments.phones, steps: arguments.steps, rot: arguments.rot },
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use xunge_client_core::model::{LocalDay, OrgCode};
 use xunge_server::domain::counts::query::{self, Ask, By, Table};
-use xunge_server::domain::directory::Directory;
 use xunge_server::store::StoreError;
 
 use crate::sim::world::World;
@@ -41,9 +40,10 @@ impl World {
         let scope: OrgCode = "640105".parse().expect("the district");
         let day = |month, day| LocalDay::new(2023, month, day).expect("a day");
         let ask = Ask { scope, from: day(10, 31), to: day(12, 31), by };
+        let shared = self.centre.directory().clone();
         let counted = self.centre.store().read_blocking::<_, StoreError, _>(move |tx| {
             Box::pin(async move {
-                let directory = Directory::load(tx, 1).await?;
+                let directory = shared.get(tx).await?;
                 query::table(tx, &directory, &ask).await
             })
         });

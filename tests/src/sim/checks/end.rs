@@ -10,7 +10,7 @@ use xunge_server::domain::feed::audience;
 use xunge_server::domain::ledger::Case;
 use xunge_server::params;
 
-use crate::sim::world::World;
+use crate::sim::world::{Sent, World};
 use crate::sim::{Held, hold};
 
 /// What the centre holds at the end.
@@ -23,6 +23,8 @@ impl World {
     /// Compares everything with everything.
     pub(in crate::sim) fn check_end(&mut self) -> Held {
         self.check_centre()?;
+        // Looked up once more, all of it.
+        self.sent = Sent::default();
         for phone in 0..self.phones.len() {
             self.check_phone(phone)?;
         }

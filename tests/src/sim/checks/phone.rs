@@ -1,7 +1,7 @@
 //! One phone: what it showed as saved is there, what it shows as sent is at the centre, nothing goes back in time.
 
 use rusqlite::{Connection, OptionalExtension};
-use xunge_client_core::model::CaseId;
+use xunge_client_core::model::{CaseId, PhotoHash};
 use xunge_server::params;
 
 use crate::sim::world::World;
@@ -12,6 +12,7 @@ impl World {
     pub(in crate::sim) fn check_phone(&mut self, name: usize) -> Held {
         let look = self.phones[name].look();
         self.check_saved(name, &look)?;
+        self.check_photos(name, &look)?;
         self.check_versions(name, &look)?;
         let epoch: u64 = look.query_row("SELECT epoch FROM phone", [], |row| row.get::<_, i64>(0)).unwrap() as u64;
         if epoch == self.centre.epoch {
@@ -48,6 +49,20 @@ impl World {
         Ok(())
     }
 
+    /// Every photo of something saved is on the phone, whole, until the centre has it.
+    fn check_photos(&self, name: usize, look: &Connection) -> Held {
+        let mut photos = look.prepare_cached("SELECT case_id, sha256 FROM photo WHERE state = 'waiting'").unwrap();
+        let rows = photos.query_map([], |row| Ok((CaseId::from_bytes(row.get(0)?), row.get(1)?))).unwrap();
+        for row in rows {
+            let (case, photo) = row.unwrap();
+            let photo = PhotoHash::from_bytes(photo);
+            hold(self.phones[name].files.holds(&photo), "a saved photo stays on the phone", || {
+                format!("phone {name} case {case} photo {photo}")
+            })?;
+        }
+        Ok(())
+    }
+
     /// Within an epoch a phone never sees a lower version after a higher one.
     fn check_versions(&mut self, name: usize, look: &Connection) -> Held {
         let sql = "SELECT id, ledger_epoch, json_extract(ledger, '$.version') FROM case_local WHERE ledger IS NOT NULL";
@@ -72,7 +87,7 @@ impl World {
         let rows = changes.query_map([], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, [u8; 32]>(1)?))).unwrap();
         for row in rows {
             let (case, hash) = row.unwrap();
-            if self.sent.contains(&(case, hash)) {
+            if self.sent.changes.contains(&(case, hash)) {
                 continue;
             }
             let sql = "SELECT 1 FROM change_row WHERE case_id = ?1 AND hash = ?2";
@@ -80,27 +95,35 @@ impl World {
             hold(held, "what is shown as sent is at the centre", || {
                 format!("phone {name} case {} change {}", CaseId::from_bytes(case), hex::encode(&hash[..4]))
             })?;
-            self.sent.insert((case, hash));
+            self.sent.changes.insert((case, hash));
         }
         let sql = "SELECT id FROM case_local WHERE own = 1 AND state = 'submitted' AND dirty = 0";
         let mut cases = look.prepare_cached(sql).unwrap();
         let rows = cases.query_map([], |row| row.get::<_, [u8; 16]>(0)).unwrap();
         for row in rows {
             let case = row.unwrap();
+            if self.sent.cases.contains(&case) {
+                continue;
+            }
             let held = self.centre.has("SELECT 1 FROM case_row WHERE id = ?1", params![&case].to_vec());
             hold(held, "a report shown as sent is at the centre", || {
                 format!("phone {name} case {}", CaseId::from_bytes(case))
             })?;
+            self.sent.cases.insert(case);
         }
         let sql = "SELECT intent, version FROM request WHERE state = 'accepted'";
         let mut requests = look.prepare_cached(sql).unwrap();
         let rows = requests.query_map([], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, i64>(1)?))).unwrap();
         for row in rows {
             let (intent, version) = row.unwrap();
+            if self.sent.requests.contains(&(intent, version)) {
+                continue;
+            }
             let sql = "SELECT 1 FROM request_log r JOIN case_event e ON e.case_id = r.case_id AND e.version = r.version
                  WHERE r.intent_id = ?1 AND r.version = ?2 AND e.verb = r.verb";
             let held = self.centre.has(sql, params![&intent, version].to_vec());
             hold(held, "a request shown as granted is in the ledger", || format!("phone {name} intent {intent:02x?}"))?;
+            self.sent.requests.insert((intent, version));
         }
         Ok(())
     }
