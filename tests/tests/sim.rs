@@ -36,6 +36,13 @@ fn a_damaged_answer_takes_nothing_from_a_phone_and_leaves_it_nothing_too_much() 
     [406, 628].into_iter().for_each(holds);
 }
 
+/// Seeds that once failed: a phone put back to a backup (27) or copied (205) said a remark that came too late a second
+/// time, as a supplement under another id.
+#[test]
+fn a_remark_that_came_too_late_is_said_once_by_all_copies_of_a_phone() {
+    [27, 205].into_iter().for_each(holds);
+}
+
 #[test]
 fn the_same_seed_is_the_same_run() {
     let small = Scale { phones: 4, steps: 60, ..Scale::default() };

@@ -147,6 +147,8 @@ impl Edit {
             Self::HandledAt(value) => facts.handled_at = value,
             Self::AddPhoto(hash, photo) => drop(facts.photos.entry(hash).or_insert(photo)),
             Self::AddRemark(id, remark) => drop(facts.remarks.entry(id).or_insert(remark)),
+            // The words of a remark that came too late stay under its id: if it was in time after all, it is said.
+            Self::AddSupplement(id, _) if facts.remarks.contains_key(&id) => {}
             Self::AddSupplement(id, remark) => drop(facts.supplements.entry(id).or_insert(remark)),
         }
     }

@@ -32,6 +32,7 @@ pub(super) struct RefusedEdit {
 /// Edits of one intent that are not part of any change yet.
 #[derive(Debug)]
 pub(super) struct Unsent {
+    pub(super) id: IntentId,
     pub(super) seq: i64,
     pub(super) action: Action,
     pub(super) refused: Vec<RefusedEdit>,
@@ -104,7 +105,7 @@ pub(super) fn unsent(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<Unsent>, 
 
 /// Edits of `case` in `state`, in the order of doing.
 pub(super) fn in_state(tx: &Transaction<'_>, case: CaseId, state: &str) -> Result<Vec<Unsent>, StoreError> {
-    const SQL: &str = "SELECT seq, kind, body, refused FROM intent \
+    const SQL: &str = "SELECT seq, kind, body, refused, id FROM intent \
                        WHERE case_id = ?1 AND state = ?2 AND kind IN ('edit', 'detach') ORDER BY seq";
     let mut statement = tx.prepare_cached(SQL)?;
     let mut rows = statement.query((case.as_bytes(), state))?;
@@ -114,7 +115,12 @@ pub(super) fn in_state(tx: &Transaction<'_>, case: CaseId, state: &str) -> Resul
         let body: String = row.get(2)?;
         let refused: Option<String> = row.get(3)?;
         let refused = refused.map(|json| serde_json::from_str(&json)).transpose()?.unwrap_or_default();
-        found.push(Unsent { seq: row.get(0)?, action: Action::read(&kind, &body)?, refused });
+        found.push(Unsent {
+            id: IntentId::from_bytes(row.get(4)?),
+            seq: row.get(0)?,
+            action: Action::read(&kind, &body)?,
+            refused,
+        });
     }
     Ok(found)
 }

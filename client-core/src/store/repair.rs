@@ -15,8 +15,7 @@ use super::intents::{self, Action, RefusedEdit, Unsent, field_of};
 use super::{Store, StoreError, feed};
 use crate::doc::gate::{GateCode, Policy, admit};
 use crate::doc::{Edit, FieldDoc};
-use crate::model::{CaseId, ChangeHash, Facts, Millis, Remark, Ulid};
-use crate::platform::random;
+use crate::model::{CaseId, ChangeHash, Facts, IntentId, Millis, Remark, Sha256, Ulid};
 use crate::sync::{Fate, Refused, Verdict};
 use crate::wire::Rejected;
 
@@ -103,7 +102,7 @@ fn treat(
     if *remedy == Remedy::Repeat {
         return Ok(false);
     }
-    let mut said = Vec::new();
+    let mut said: Vec<Edit> = Vec::new();
     let mut lost = false;
     for intent in intents::in_state(applying.tx, row.id, "sent")?.into_iter().filter(|intent| intent.seq > kept) {
         let Action::Edit(edits) = &intent.action else { continue };
@@ -118,25 +117,45 @@ fn treat(
         }
         lost = true;
         if *remedy == Remedy::Supplement {
-            said.extend(out.iter().filter_map(|edit| edit.in_words()));
+            said.extend(instead(intent.id, &out, applying.now));
         }
         note(applying.tx, &intent, edits, &out, code)?;
     }
     if !said.is_empty() {
         let id = store.new_intent(applying.now);
-        let supplements = supplements(store, &said.join("\n"), applying.now);
-        intents::append(applying.tx, id, row.id, &Action::Edit(supplements), applying.now)?;
+        intents::append(applying.tx, id, row.id, &Action::Edit(said), applying.now)?;
     }
     Ok(lost)
 }
 
+/// What was left out of an intent, as supplements: a remark under its own id, the rest in words.
+fn instead(intent: IntentId, out: &[&Edit], now: Millis) -> Vec<Edit> {
+    let mut said = Vec::new();
+    let mut words = Vec::new();
+    for edit in out {
+        match edit {
+            Edit::AddRemark(id, remark) => said.push(Edit::AddSupplement(id.clone(), remark.clone())),
+            other => words.extend(other.in_words()),
+        }
+    }
+    said.extend(supplements(intent, &words.join("\n"), now));
+    said
+}
+
 /// Words of any length as supplements, each as long as one may be.
-fn supplements(store: &Store, words: &str, now: Millis) -> Vec<Edit> {
+///
+/// Their keys follow from what was done and said: a copy of this phone, or this phone put back to a backup, says the same
+/// under the same key, and so once.
+fn supplements(intent: IntentId, words: &str, now: Millis) -> Vec<Edit> {
     let chars: Vec<char> = words.chars().collect();
     let pieces = chars.chunks(Facts::MAX_TEXT_CHARS);
     let supplement = |piece: &[char]| {
-        let id = Ulid::from_parts(now, random(store.entropy.as_ref()));
-        Edit::AddSupplement(Facts::remark_key(id), Remark { text: piece.iter().collect(), at: now })
+        let text: String = piece.iter().collect();
+        let digest = Sha256::of(&[intent.as_bytes(), text.as_bytes()].concat());
+        let mut key = *intent.as_bytes();
+        // The time of the intent stays in front: keys sort by it.
+        key[6..].copy_from_slice(&digest.as_bytes()[..10]);
+        Edit::AddSupplement(Facts::remark_key(Ulid::from_bytes(key)), Remark { text, at: now })
     };
     pieces.map(supplement).collect()
 }

@@ -1,5 +1,6 @@
 //! The centre: the real domain of the server on SQLite, called without HTTP, on the simulator's thread.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -36,6 +37,20 @@ struct Template {
     database: Vec<u8>,
     org: Org,
 }
+
+/// Tables that say something of cases, whole and in a fixed order.
+const STATE: [(&str, &str); 10] = [
+    ("case_row", "SELECT * FROM case_row ORDER BY 1, 2"),
+    ("case_event", "SELECT * FROM case_event ORDER BY 1, 2"),
+    ("change_row", "SELECT * FROM change_row ORDER BY 1, 2, 3"),
+    ("doc", "SELECT * FROM doc ORDER BY 1"),
+    ("request_log", "SELECT * FROM request_log ORDER BY 1"),
+    ("quarantine", "SELECT * FROM quarantine ORDER BY 1"),
+    ("feed", "SELECT * FROM feed ORDER BY 1, 2, 3"),
+    ("feed_audience", "SELECT * FROM feed_audience ORDER BY 1, 2, 3"),
+    ("count_day", "SELECT * FROM count_day ORDER BY 1, 2, 3, 4, 5, 6"),
+    ("photo", "SELECT * FROM photo ORDER BY 1, 2, 3"),
+];
 
 /// The centre, running.
 pub(crate) struct Centre {
@@ -306,6 +321,12 @@ impl Centre {
         let doc = rows.first().map(|row| FieldDoc::load(row.blob(0).unwrap()).expect("it reloads"));
         let facts = doc.map(|doc| doc.facts().0).unwrap_or_default();
         facts.remarks.values().chain(facts.supplements.values()).any(|remark| remark.text.contains(words))
+    }
+
+    /// A hash of each table that says something of cases.
+    pub(super) fn state(&self) -> BTreeMap<&'static str, Sha256> {
+        let hash = |(table, sql)| (table, Sha256::of(format!("{:?}", self.rows(sql, Vec::new())).as_bytes()));
+        STATE.into_iter().map(hash).collect()
     }
 
     /// Every case, in the order of their ids.

@@ -155,6 +155,7 @@ impl World {
         self.centre.restore(&path);
         self.counted.misfortunes += 1;
         self.sent = Sent::default();
+        self.heard.clear();
         self.note(format!("the centre is restored from backup {index}, epoch {}", self.centre.epoch));
         // Only what some phone still holds can come back.
         let known: BTreeSet<CaseId> = self.centre.cases().into_iter().collect();

@@ -52,6 +52,8 @@ pub(super) struct World {
     pub(super) snapshots: Vec<Snapshot>,
     /// Backups of the centre.
     pub(super) backups: Vec<PathBuf>,
+    /// What phones said to the centre in this epoch, in the order of arrival.
+    pub(super) heard: Vec<Vec<u8>>,
     /// What is known to be at the centre in this epoch, where nothing is ever deleted.
     pub(super) sent: Sent,
     begin: Millis,
@@ -80,6 +82,7 @@ impl World {
             folder: folder.to_owned(),
             snapshots: Vec::new(),
             backups: Vec::new(),
+            heard: Vec::new(),
             sent: Sent::default(),
             counted: Stats { seeds: 1, ..Stats::default() },
             begin,
@@ -343,7 +346,10 @@ impl World {
     fn serve(&mut self, kind: OutboundKind, body: &[u8], bearer: Option<&str>) -> Response {
         self.counted.requests += 1;
         match kind {
-            OutboundKind::Sync => self.centre.sync(body),
+            OutboundKind::Sync => {
+                self.heard.push(body.to_vec());
+                self.centre.sync(body)
+            }
             OutboundKind::Token => self.centre.token(body),
             OutboundKind::Reference if bearer == Some("t") => Centre::bundle(),
             OutboundKind::Reference => centre::problem(401, "unauthorized", None),
