@@ -232,8 +232,7 @@ async fn collect(
     piece: &Piece,
     rows: &mut BTreeMap<String, Cells>,
 ) -> Result<(), StoreError> {
-    let mut params = vec![Value::from(district), Value::from(&piece.from), Value::from(&piece.to)];
-    let (sql, grouped) = statement(ask, piece, &mut params);
+    let (sql, params, grouped) = statement(ask, district, piece);
     for row in tx.query(&sql, &params).await? {
         let key = if grouped { row.text(Cells::COLUMNS)?.to_owned() } else { String::new() };
         rows.entry(key).or_default().add(piece.sign, &cells(&row)?);
@@ -242,7 +241,7 @@ async fn collect(
 }
 
 /// Puts a statement together from constant words; there are few different ones, and no value is ever among them.
-fn statement(ask: &Ask, piece: &Piece, params: &mut Vec<Value>) -> (String, bool) {
+fn statement(ask: &Ask, district: &str, piece: &Piece) -> (String, Vec<Value>, bool) {
     let below_district = is_below_district(&ask.scope);
     let with_grid = below_district || ask.by == Some(By::Grid);
     let with_category = ask.by == Some(By::Category);
@@ -271,20 +270,29 @@ fn statement(ask: &Ask, piece: &Piece, params: &mut Vec<Value>) -> (String, bool
     if let Some(key) = key {
         let _ = write!(sql, ", {key}");
     }
-    let _ = write!(sql, " FROM {table} WHERE district = ?1 AND {period} BETWEEN ?2 AND ?3");
+    let mut params = vec![Value::from(district)];
+    let mut bind = |value: Value| {
+        params.push(value);
+        params.len()
+    };
+    let _ = write!(sql, " FROM {table} WHERE district = ?1 AND {period}");
+    // One day or month is said as such: behind a range of them the grids of the key are of no use to an index.
+    let _ = if piece.from == piece.to {
+        write!(sql, " = ?{}", bind(Value::from(&piece.from)))
+    } else {
+        write!(sql, " BETWEEN ?{} AND ?{}", bind(Value::from(&piece.from)), bind(Value::from(&piece.to)))
+    };
     if ask.scope.is_unit() {
-        sql.push_str(" AND unit = ?4");
-        params.push(Value::from(ask.scope.as_str()));
+        let _ = write!(sql, " AND unit = ?{}", bind(Value::from(ask.scope.as_str())));
     } else if below_district {
         // A colon follows the nine in every collation we use, so this is the range of all codes with the prefix.
-        sql.push_str(" AND grid >= ?4 AND grid < ?5");
-        params.push(Value::from(ask.scope.prefix()));
-        params.push(Value::from(format!("{}:", ask.scope.prefix())));
+        let (low, high) = (ask.scope.prefix(), format!("{}:", ask.scope.prefix()));
+        let _ = write!(sql, " AND grid >= ?{} AND grid < ?{}", bind(Value::from(low)), bind(Value::from(high)));
     }
     if let Some(key) = key {
         let _ = write!(sql, " GROUP BY {key}");
     }
-    (sql, key.is_some())
+    (sql, params, key.is_some())
 }
 
 /// The cells' columns, in the order of [`Cells::columns`].
@@ -343,6 +351,30 @@ mod tests {
                     })
                     .sum();
                 assert!(read <= 31, "{from} {to} reads {read} days");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_place_below_a_district_is_read_by_its_own_rows_of_the_key() {
+        let store = crate::store::Store::in_memory().unwrap();
+        for (scope, by) in
+            [("640105001", Some(By::Category)), ("640105001002", None), ("640105001002003", Some(By::Unit))]
+        {
+            let ask = Ask {
+                scope: scope.parse().unwrap(),
+                from: LocalDay::new(2022, 12, 20).unwrap(),
+                to: LocalDay::new(2023, 11, 30).unwrap(),
+                by,
+            };
+            for piece in pieces(ask.from, ask.to, false).into_iter().flat_map(|piece| piece.for_scope(&ask.scope)) {
+                let (sql, params, _) = statement(&ask, "640105", &piece);
+                let sql = format!("EXPLAIN QUERY PLAN {sql}");
+                let read =
+                    store.read::<_, StoreError, _>(move |tx| Box::pin(async move { tx.query(&sql, &params).await }));
+                let plan = read.await.unwrap();
+                let step = plan[0].text(3).unwrap();
+                assert!(step.contains("AND grid>? AND grid<?"), "{step}");
             }
         }
     }

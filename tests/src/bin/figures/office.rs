@@ -49,8 +49,8 @@ const LOOKS: [(&str, &str); 12] = [
 /// What one store gave, in milliseconds.
 struct Taken {
     cases: u64,
-    months: Vec<f64>,
-    dates: Vec<f64>,
+    months: Vec<(f64, String)>,
+    dates: Vec<(f64, String)>,
     /// Each page of each question: milliseconds and rows looked at.
     lists: Vec<(f64, u64, String)>,
     pages: Vec<(f64, String)>,
@@ -73,12 +73,12 @@ pub(crate) async fn measure(tier: Tier) -> Vec<Figure> {
         ));
     };
     let times = |taken: &Taken| taken.lists.iter().map(|(ms, ..)| *ms).collect::<Vec<f64>>();
-    let pages = |taken: &Taken| taken.pages.iter().map(|(ms, _)| *ms).collect::<Vec<f64>>();
-    line("counts of whole months, longest", &large.months, &small.months, 1.0, 5.0);
-    line("counts of any dates, longest", &large.dates, &small.dates, 1.0, 30.0);
+    let only = |named: &[(f64, String)]| named.iter().map(|(ms, _)| *ms).collect::<Vec<f64>>();
+    line("counts of whole months, longest", &only(&large.months), &only(&small.months), 1.0, 5.0);
+    line("counts of any dates, longest", &only(&large.dates), &only(&small.dates), 1.0, 30.0);
     line("a page of a list, p95 over the committed questions", &times(&large), &times(&small), 0.95, 20.0);
     line("a page of a list, longest", &times(&large), &times(&small), 1.0, 100.0);
-    line("a page of the console, longest", &pages(&large), &pages(&small), 1.0, 100.0);
+    line("a page of the console, longest", &only(&large.pages), &only(&small.pages), 1.0, 100.0);
     let most = large.lists.iter().map(|(_, rows, _)| *rows).max().unwrap_or_default();
     figures.push(Figure::at_most("rows looked at for a page, most", most as f64, EXAMINED as f64 * 1.2, "rows"));
     let rows = large.lists.iter().map(|(_, rows, _)| *rows as f64).collect::<Vec<f64>>();
@@ -94,10 +94,12 @@ pub(crate) async fn measure(tier: Tier) -> Vec<Figure> {
     for (ms, rows, name) in slow.into_iter().take(8) {
         figures.push(Figure::note(format!("  {name}"), format!("{ms:.1} ms, {rows} rows")));
     }
-    let mut slow: Vec<&(f64, String)> = large.pages.iter().collect();
-    slow.sort_by(|a, b| b.0.total_cmp(&a.0));
-    for (ms, name) in slow.into_iter().take(6) {
-        figures.push(Figure::note(format!("  {name}"), format!("{ms:.1} ms")));
+    for named in [&large.months, &large.dates, &large.pages] {
+        let mut slow: Vec<&(f64, String)> = named.iter().collect();
+        slow.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (ms, name) in slow.into_iter().take(6) {
+            figures.push(Figure::note(format!("  {name}"), format!("{ms:.1} ms")));
+        }
     }
     figures
 }
@@ -138,7 +140,7 @@ async fn take(cases: u64) -> Taken {
 }
 
 /// Every split of places and units, over whole months and over dates that begin and end anywhere.
-async fn counts(app: &App) -> (Vec<f64>, Vec<f64>) {
+async fn counts(app: &App) -> (Vec<(f64, String)>, Vec<(f64, String)>) {
     let day = |y, m, d| LocalDay::new(y, m, d).unwrap();
     let whole = [(day(2023, 11, 1), day(2023, 11, 30)), (day(2023, 1, 1), day(2023, 12, 31))];
     let any = [
@@ -156,7 +158,9 @@ async fn counts(app: &App) -> (Vec<f64>, Vec<f64>) {
                         continue;
                     }
                     let ask = Ask { scope: scope.parse().unwrap(), from: *from, to: *to, by };
-                    times.push(median(async || counted(app, ask.clone()).await).await.0);
+                    let (ms, _) = median(async || counted(app, ask.clone()).await).await;
+                    let by = by.map_or("nothing", By::code);
+                    times.push((ms, format!("counts of {scope} by {by}, {from} to {to}")));
                 }
             }
         }
