@@ -237,6 +237,8 @@ mod action {
 /// Low four bits of a value's meta number; the rest is its length in bytes.
 mod value_type {
     pub(super) const NULL: u64 = 0;
+    pub(super) const FALSE: u64 = 1;
+    pub(super) const TRUE: u64 = 2;
     pub(super) const UNSIGNED: u64 = 3;
     pub(super) const SIGNED: u64 = 4;
     pub(super) const FLOAT: u64 = 5;
@@ -250,6 +252,8 @@ fn read_scalar<'a>(values: &mut Reader<'a>, meta: u64) -> Result<Option<Scalar<'
     let length = usize::try_from(meta >> 4).map_err(|_| Malformed)?;
     let mut raw = Reader(values.take(length)?);
     match meta & 0x0f {
+        // The library passes over these without their bytes, and would read every value after them from elsewhere.
+        value_type::NULL | value_type::FALSE | value_type::TRUE if length != 0 => Err(Malformed),
         value_type::NULL => Ok(None),
         value_type::TEXT => std::str::from_utf8(raw.0).map(|text| Some(Scalar::Text(text))).map_err(|_| Malformed),
         value_type::SIGNED => {
@@ -288,6 +292,17 @@ mod tests {
     /// The low four bits of a meta number name the type, the rest is the length in bytes.
     fn read(kind: u64, bytes: &[u8]) -> Result<Option<Scalar<'_>>, Malformed> {
         read_scalar(&mut Reader(bytes), (bytes.len() as u64) << 4 | kind)
+    }
+
+    #[test]
+    fn a_value_that_has_no_bytes_may_not_bring_some() {
+        assert!(matches!(read(value_type::NULL, &[]), Ok(None)));
+        for kind in [value_type::FALSE, value_type::TRUE] {
+            assert!(matches!(read(kind, &[]), Ok(Some(Scalar::Foreign))), "{kind}");
+        }
+        for kind in [value_type::NULL, value_type::FALSE, value_type::TRUE] {
+            assert!(read(kind, &[7]).is_err(), "{kind}");
+        }
     }
 
     #[test]
