@@ -12,8 +12,9 @@ use super::figure::Figure;
 const FEW: usize = 10;
 /// A phone brings at most 300 new cases a day, so the person of the many cases has many phones.
 const OF_ONE_PHONE: usize = 294;
-/// Position, counter and epoch are numbers of CBOR and of a header: a thousand times the position is longer by 2 B.
-const DIGITS: f64 = 4.0;
+/// What may grow are digits alone: the position, told both ways, the proof's counter and the number of the last answer
+/// heard, each up to 2 B longer in CBOR by the time there are a thousand times as many cases.
+const DIGITS: f64 = 8.0;
 /// Long reports in the morning, so that the day has several pages.
 const TEXTS: u64 = 160;
 
