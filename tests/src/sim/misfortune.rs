@@ -152,6 +152,10 @@ impl World {
         let lost =
             self.promises.left_to_centre(|phone, text| phones[phone].holds(text), |case, text| centre.says(case, text));
         super::hold(lost.is_empty(), "no saved remark is lost", || lost.join(", "))?;
+        // And what left a phone for this centre is asked of this centre, not of the one it becomes.
+        for name in 0..self.phones.len() {
+            self.check_phone(name)?;
+        }
         self.centre.restore(&path);
         self.counted.misfortunes += 1;
         self.sent = Sent::default();
