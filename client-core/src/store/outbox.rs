@@ -272,7 +272,8 @@ pub(super) fn unacked(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<(ChangeH
 
 /// Makes every change the phone knows of a case one it brings itself, in causal order; answers how many there are.
 ///
-/// What was acknowledged stays so. A foreign change holds the same intents as this phone's own before it.
+/// What was acknowledged stays so. A foreign change holds none of this phone's intents: it may be taken where this phone's
+/// own is refused, and then nothing of them is held.
 pub(super) fn carry(tx: &Transaction<'_>, row: &CaseRow) -> Result<usize, StoreError> {
     let mut own = BTreeMap::new();
     let mut statement = tx.prepare_cached("SELECT hash, upto, acked FROM change_out WHERE case_id = ?1")?;
@@ -287,11 +288,9 @@ pub(super) fn carry(tx: &Transaction<'_>, row: &CaseRow) -> Result<usize, StoreE
         "INSERT INTO change_out (case_id, ord, hash, body, upto, acked) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let mut insert = tx.prepare_cached(CHANGE)?;
     let bodies = doc.change_bodies_since(&[]);
-    let mut so_far = 0;
     for (ord, (hash, body)) in (1_i64..).zip(&bodies) {
         let (upto, acked) = own.get(hash).copied().unwrap_or_default();
-        so_far = so_far.max(upto);
-        insert.execute((row.id.as_bytes(), ord, hash.as_bytes(), body, so_far, acked))?;
+        insert.execute((row.id.as_bytes(), ord, hash.as_bytes(), body, upto, acked))?;
     }
     Ok(bodies.len())
 }

@@ -188,10 +188,10 @@ fn without_refused(tx: &Transaction<'_>, row: &mut CaseRow, rejected: &[Rejected
 fn keep_only(tx: &Transaction<'_>, case: CaseId, doc: &FieldDoc) -> Result<i64, StoreError> {
     let mut statement = tx.prepare_cached("SELECT ord, hash, upto FROM change_out WHERE case_id = ?1 ORDER BY ord")?;
     let mut rows = statement.query([case.as_bytes()])?;
-    let (mut gone, mut kept) = (Vec::new(), 0);
+    let (mut gone, mut kept) = (Vec::new(), 0_i64);
     while let Some(row) = rows.next()? {
         if doc.knows(&ChangeHash::from_bytes(row.get(1)?)) {
-            kept = row.get(2)?;
+            kept = row.get::<_, i64>(2)?.max(kept);
         } else {
             gone.push(row.get::<_, i64>(0)?);
         }
