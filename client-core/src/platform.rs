@@ -3,6 +3,8 @@
 //! Engine, store and facade reach the outside world only through these traits, so that a test can turn the clock and
 //! a browser can put photos elsewhere. `driver::host` implements them for everything that has `std`.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use crate::model::{Millis, PhotoHash};
@@ -78,6 +80,13 @@ pub trait Files: Send + Sync {
 
     /// Photos whose file nobody has touched for an hour, to find the ones no row names.
     fn list_settled(&self) -> Result<Vec<PhotoHash>, FileError>;
+
+    /// Removes settled photos that are not `named`: their report was never saved. Answers how many.
+    fn sweep(&self, named: &BTreeSet<PhotoHash>) -> Result<usize, FileError> {
+        let orphans: Vec<_> = self.list_settled()?.into_iter().filter(|photo| !named.contains(photo)).collect();
+        orphans.iter().try_for_each(|photo| self.remove(photo))?;
+        Ok(orphans.len())
+    }
 
     /// Forgets every photo.
     fn remove_all(&self) -> Result<(), FileError>;

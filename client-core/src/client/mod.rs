@@ -169,10 +169,7 @@ impl Phone {
 
     /// Removes photo files whose report was never saved; answers how many.
     pub fn sweep(&self) -> Result<usize, PhoneError> {
-        let named = self.store.named_photos()?;
-        let orphans: Vec<_> = self.files.list_settled()?.into_iter().filter(|photo| !named.contains(photo)).collect();
-        orphans.iter().try_for_each(|photo| self.files.remove(photo))?;
-        Ok(orphans.len())
+        Ok(self.files.sweep(&self.store.named_photos()?)?)
     }
 
     /// What the flight recorder holds: one file for whoever looks into a sync that went wrong, at most 64 KiB.

@@ -3,7 +3,8 @@
 use xunge_client_core::doc::Edit;
 use xunge_client_core::driver::core::Outside;
 use xunge_client_core::driver::host::make_folder;
-use xunge_client_core::model::{CaseId, Mode, PhotoRole};
+use xunge_client_core::model::{CaseId, Mode, PhotoRole, Remark};
+use xunge_client_core::platform::Clock;
 use xunge_client_core::store::{Step, Store, StoreError};
 use xunge_client_core::sync::{Event, Reason, Stop};
 use xunge_client_core::workflow::{Payload, Verb};
@@ -281,6 +282,34 @@ fn nobody_brings_back_changes_of_somebody_the_restored_server_knows() {
     li.sync_fine(&mut restored);
     assert_eq!(restored.cases[&case].doc.change_count(), 3);
     assert_eq!(li.text(case), wang.text(case));
+}
+
+/// Seed 626 of the simulator: Li brought Wang's change too, it was taken, and Li's own words counted as held with it.
+#[test]
+fn words_that_are_refused_do_not_count_as_held_because_a_colleagues_were_taken() {
+    let says = |phone: &Phone, case, key: &str, text: &str| {
+        let remark = Remark { text: text.to_owned(), at: phone.clock.now().wall };
+        phone.act(case, &[Step::Edit(vec![Edit::AddRemark(format!("01HGW2BBG00000000000000{key}"), remark)])]);
+    };
+    let (_folder, path) = folder();
+    let mut server = Server::new();
+    let (mut wang, mut li, case) = handed_over(&mut server, path);
+    let backup = server.clone();
+    // Both say something without having heard the other; then Li hears it.
+    says(&li, case, "001", "李说");
+    says(&wang, case, "002", "王说");
+    wang.sync_fine(&mut server);
+    li.sync_fine(&mut server);
+    let mut restored = restored(&backup, &server);
+    // Li's phone hears of the restored server, gets ready to bring everything, and is offline; Wang's words are there first.
+    assert!(!li.sync(&mut restored, &mut |number, _| if number == 0 { Fate::Fine } else { Fate::Lost }).drained);
+    wang.sync_fine(&mut restored);
+    restored.sealed.insert(case);
+    assert!(li.sync_fine(&mut restored).drained);
+    let there = restored.cases[&case].doc.facts().0;
+    let said: Vec<&str> = there.remarks.values().map(|remark| remark.text.as_str()).collect();
+    let later: Vec<&str> = there.supplements.values().map(|remark| remark.text.as_str()).collect();
+    assert_eq!((said, later), (vec!["王说"], vec!["李说"]));
 }
 
 #[test]

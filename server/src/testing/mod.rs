@@ -320,6 +320,13 @@ impl District {
     }
 }
 
+/// The steps in which the database would answer a statement.
+pub(crate) async fn plan_of(store: &Store, sql: &str, params: Vec<Value>) -> Vec<String> {
+    let explain = format!("EXPLAIN QUERY PLAN {sql}");
+    let read = store.read::<_, StoreError, _>(move |tx| Box::pin(async move { tx.query(&explain, &params).await }));
+    read.await.unwrap().iter().map(|row| row.text(3).unwrap().to_owned()).collect()
+}
+
 /// Facts of a report: litter in the middle of the first grid, one photo before, one after if self-handled.
 pub(crate) fn facts(number: u64, mode: Mode, at: Millis) -> Facts {
     let photo = |role: PhotoRole, salt: &str| {

@@ -112,9 +112,7 @@ impl SimPhone {
     /// What the app does when it leaves the screen: photo files whose report was never saved are removed, and the log
     /// moves into the database.
     pub(super) fn leave_the_screen(&self) -> Result<(), StoreError> {
-        let named = self.store().named_photos()?;
-        let orphans = self.files.list_settled().unwrap().into_iter().filter(|photo| !named.contains(photo));
-        orphans.for_each(|photo| self.files.remove(&photo).unwrap());
+        self.files.sweep(&self.store().named_photos()?).unwrap();
         self.store().checkpoint()
     }
 

@@ -5,6 +5,7 @@ use crate::domain::cases::lead::Lead;
 use crate::domain::cases::search;
 use crate::domain::scope::{Branch, Column};
 use crate::store::{Store, Value};
+use crate::testing::plan_of;
 
 const DISTRICT: &str = "640105";
 const KEYS: [&str; 4] = ["t:event:A1", "t:event:A2", "t:event:B1", ""];
@@ -337,12 +338,7 @@ async fn every_list_is_led_by_the_index_it_was_written_for() {
             let filter = Filter { order, from, after, to: from, limit: 50, ..Filter::default() };
             let query = Query::new(lead.clone(), vec![], &filter, None);
             let sql = query.rows(None, None, 50);
-            let (text, params) = (format!("EXPLAIN QUERY PLAN {}", sql.text), sql.params);
-            let plan = store
-                .read::<_, StoreError, _>(move |tx| Box::pin(async move { tx.query(&text, &params).await }))
-                .await
-                .unwrap();
-            let plan: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
+            let plan = plan_of(&store, &sql.text, sql.params).await;
             assert!(plan[0].contains(index), "{index} for {filter:?}: {plan:?}");
             assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "nothing is sorted: {plan:?}");
         }

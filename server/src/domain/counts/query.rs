@@ -369,12 +369,8 @@ mod tests {
             };
             for piece in pieces(ask.from, ask.to, false).into_iter().flat_map(|piece| piece.for_scope(&ask.scope)) {
                 let (sql, params, _) = statement(&ask, "640105", &piece);
-                let sql = format!("EXPLAIN QUERY PLAN {sql}");
-                let read =
-                    store.read::<_, StoreError, _>(move |tx| Box::pin(async move { tx.query(&sql, &params).await }));
-                let plan = read.await.unwrap();
-                let step = plan[0].text(3).unwrap();
-                assert!(step.contains("AND grid>? AND grid<?"), "{step}");
+                let steps = crate::testing::plan_of(&store, &sql, params).await;
+                assert!(steps[0].contains("AND grid>? AND grid<?"), "{steps:?}");
             }
         }
     }

@@ -98,7 +98,7 @@ fn counted(row: &Row) -> Result<Counted, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::District;
+    use crate::testing::{District, plan_of};
 
     #[tokio::test]
     async fn a_count_reads_the_cases_in_view_and_not_the_district() {
@@ -107,12 +107,7 @@ mod tests {
         let grid = (GRID, "grid", params!["x"].to_vec());
         let people = PEOPLE.into_iter().zip(["reporter", "holder", "task"]);
         for (sql, index, params) in people.map(|(sql, index)| (sql, index, params!["x", 0].to_vec())).chain([grid]) {
-            let explain = format!("EXPLAIN QUERY PLAN {sql}");
-            let plan = store
-                .read::<_, StoreError, _>(move |tx| Box::pin(async move { tx.query(&explain, &params).await }))
-                .await
-                .unwrap();
-            let steps: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
+            let steps = plan_of(&store, sql, params).await;
             assert!(steps[0].contains(&format!("case_row_{index} ")), "{steps:?}");
         }
     }

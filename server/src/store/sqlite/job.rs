@@ -45,7 +45,7 @@ where
 {
     fn run(&mut self, tx: &mut SqliteTx<'_>) -> bool {
         let body = self.body.take().expect("a job runs once");
-        // Unwind safety: what the panic leaves half done is undone by the rollback to the savepoint.
+        // Unwind safety: what the panic leaves half done is undone by the rollback.
         let result = catch_unwind(AssertUnwindSafe(|| ready(body(tx))))
             .unwrap_or_else(|panic| Err(StoreError::Panicked { message: panic_message(panic.as_ref()) }.into()));
         self.result.insert(result).is_ok()

@@ -1,11 +1,12 @@
 //! The SQLite engine: one writer, many readers.
 //!
-//! A normal run: a request's body is queued; the writer thread takes it with whatever else waits, runs each inside a
-//! savepoint, commits once (one flush of the disk for all of them) and only then answers. While the disk is busy the
-//! next bodies queue up, so batches grow by themselves exactly when the load does, and an idle server commits at once.
+//! A normal run: a request's body is queued; the writer thread takes it with whatever else waits, runs each so
+//! that it can be undone alone, commits once (one flush of the disk for all of them) and only then answers. While the
+//! disk is busy the next bodies queue up, so batches grow by themselves exactly when the load does, and an idle server
+//! commits at once.
 //!
 //! What can go wrong:
-//! - a body fails or panics: its savepoint is undone, the others never notice;
+//! - a body fails or panics: what it did is undone, the others never notice;
 //! - the disk is full or COMMIT fails: every body of the batch hears the error, nothing is acknowledged;
 //! - the caller goes away after its body was queued: the write is made all the same, nobody hears about it;
 //! - the process is killed: what was answered is on the disk, what was not is not there at all.
