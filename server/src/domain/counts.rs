@@ -10,11 +10,16 @@
 
 pub mod post;
 pub mod query;
+#[cfg(test)]
+mod query_tests;
 pub mod recount;
 
 use serde::Serialize;
 use xunge_client_core::model::{LocalDay, Mode};
 use xunge_client_core::workflow::{Ledger, Outcome};
+
+/// Digits of the code of a street or town, which the code of each of its grids begins with.
+const STREET_DIGITS: usize = 9;
 
 /// Cases by mode and outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,6 +167,13 @@ pub struct Leaf {
     pub unit: String,
     /// Category as `scheme:kind:code`.
     pub category: String,
+}
+
+impl Leaf {
+    /// The street or town the grid lies in, as its digits say; the residual for the residual.
+    pub fn street(&self) -> &str {
+        self.grid.get(..STREET_DIGITS).unwrap_or(&self.grid)
+    }
 }
 
 impl Standing {

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 9, name: "0009_search.sql", text: include_str!("migrations/0009_search.sql") },
     Migration { version: 10, name: "0010_saved_filter.sql", text: include_str!("migrations/0010_saved_filter.sql") },
     Migration { version: 11, name: "0011_numbers.sql", text: include_str!("migrations/0011_numbers.sql") },
+    Migration { version: 12, name: "0012_streets.sql", text: include_str!("migrations/0012_streets.sql") },
 ];
 
 /// Applies what is missing.
@@ -145,6 +146,26 @@ mod tests {
         assert!(first.iter().any(|name| name == "case_event"));
         migrate(&mut connection).unwrap();
         assert_eq!(tables(&connection), first);
+    }
+
+    #[test]
+    fn months_of_streets_are_made_from_the_counters_that_are_there() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &MIGRATIONS[..11]).unwrap();
+        for (grid, filed) in [("640105001001001", 1), ("640105001002001", 2), ("640105002001001", 4), ("", 8)] {
+            let sql = "INSERT INTO count_month (district, month, grid, unit, category, s_pending, s_filed,
+                s_case_closed, s_void, f_pending, f_filed, f_case_closed, f_void)
+                VALUES ('640105', '2023-11', ?1, 'U640105001', 'c', 0, ?2, 0, 0, 0, 0, 0, 100)";
+            connection.execute(sql, (grid, filed)).unwrap();
+        }
+        migrate(&mut connection).unwrap();
+        let sql = "SELECT street, month || ' ' || unit || ' ' || category, s_filed, f_void FROM tally_street";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+        let rows: Vec<(String, String, i64, i64)> = rows.map(Result::unwrap).collect();
+        let key = "2023-11 U640105001 c";
+        let expected = [("", 8, 100), ("640105001", 3, 200), ("640105002", 4, 100)];
+        assert_eq!(rows, expected.map(|(street, filed, void)| (street.to_owned(), key.to_owned(), filed, void)));
     }
 
     #[test]

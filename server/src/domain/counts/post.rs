@@ -37,16 +37,19 @@ impl Movements {
         let mut tally_month = BTreeMap::new();
         let mut tally_grid = BTreeMap::new();
         let mut tally_unit = BTreeMap::new();
+        let mut tally_street = BTreeMap::new();
         for (leaf, cells) in self.0 {
             if cells.is_zero() {
                 continue;
             }
+            let street = leaf.street().to_owned();
             let Leaf { day: local_day, grid, unit, category } = leaf;
             let (day_key, month_key) = (local_day.to_string(), local_day.month().to_string());
             sum(&mut tally_day, vec![day_key.clone(), unit.clone(), category.clone()], &cells);
             sum(&mut tally_month, vec![month_key.clone(), unit.clone(), category.clone()], &cells);
             sum(&mut tally_grid, vec![month_key.clone(), grid.clone(), unit.clone()], &cells);
             sum(&mut tally_unit, vec![day_key.clone(), unit.clone()], &cells);
+            sum(&mut tally_street, vec![street, month_key.clone(), unit.clone(), category.clone()], &cells);
             sum(&mut month, vec![month_key, grid.clone(), unit.clone(), category.clone()], &cells);
             sum(&mut day, vec![day_key, grid, unit, category], &cells);
         }
@@ -57,6 +60,7 @@ impl Movements {
             (upsert!("tally_month", "month, unit, category", "?10, ?11, ?12"), tally_month),
             (upsert!("tally_grid", "month, grid, unit", "?10, ?11, ?12"), tally_grid),
             (upsert!("tally_unit", "day, unit", "?10, ?11"), tally_unit),
+            (upsert!("tally_street", "street, month, unit, category", "?10, ?11, ?12, ?13"), tally_street),
         ] {
             for (key, cells) in rows {
                 if cells.is_zero() {

@@ -2,6 +2,7 @@
 //!
 //! Whole months come from the month tables, the rest from days; of a month asked for in part, whichever is less is
 //! read: its days, or the month minus its other days. So any two dates cost at most 31 days beside the months.
+//! Months of a street are read by street, everything else below a district by the range of its grids.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -97,7 +98,7 @@ pub async fn table(tx: &mut dyn Tx, directory: &Directory, ask: &Ask) -> Result<
     let mut rows: BTreeMap<String, Cells> = BTreeMap::new();
     for district in districts(directory, &ask.scope) {
         for piece in pieces(ask.from, ask.to, ask.by == Some(By::Day)) {
-            for piece in piece.for_scope(&ask.scope) {
+            for piece in piece.for_ask(ask) {
                 collect(tx, ask, &district, &piece, &mut rows).await?;
             }
         }
@@ -154,10 +155,10 @@ struct Piece {
 }
 
 impl Piece {
-    /// The same in the pieces that a scope is read in. Below a district only a part of the grids is wanted, and that part
-    /// lies together within each day or month alone: read over several, all grids in between would be passed by.
-    fn for_scope(self, scope: &OrgCode) -> Vec<Self> {
-        if !is_below_district(scope) {
+    /// The same in the pieces that an answer is read in. Below a district only a part of the grids is wanted, and that
+    /// part lies together within each day or month alone: read over several, all grids in between would be passed by.
+    fn for_ask(self, ask: &Ask) -> Vec<Self> {
+        if !is_below_district(&ask.scope) || self.is_of_street(ask) {
             return vec![self];
         }
         let one = |text: String| Self { from: text.clone(), to: text, ..self };
@@ -174,6 +175,11 @@ impl Piece {
                 .collect(),
             _ => vec![self],
         }
+    }
+
+    /// True for months of a street without its grids: one table has these added up, with the street before the month.
+    fn is_of_street(&self, ask: &Ask) -> bool {
+        self.months && ask.scope.level() == Some(OrgLevel::Street) && ask.by != Some(By::Grid)
     }
 }
 
@@ -243,10 +249,12 @@ async fn collect(
 /// Puts a statement together from constant words; there are few different ones, and no value is ever among them.
 fn statement(ask: &Ask, district: &str, piece: &Piece) -> (String, Vec<Value>, bool) {
     let below_district = is_below_district(&ask.scope);
+    let of_street = piece.is_of_street(ask);
     let with_grid = below_district || ask.by == Some(By::Grid);
     let with_category = ask.by == Some(By::Category);
     // The smallest table that still tells apart what is asked for.
     let table = match (with_grid, with_category, piece.months) {
+        _ if of_street => "tally_street",
         (true, true, true) => "count_month",
         (true, false, true) => "tally_grid",
         (true, _, false) => "count_day",
@@ -284,6 +292,8 @@ fn statement(ask: &Ask, district: &str, piece: &Piece) -> (String, Vec<Value>, b
     };
     if ask.scope.is_unit() {
         let _ = write!(sql, " AND unit = ?{}", bind(Value::from(ask.scope.as_str())));
+    } else if of_street {
+        let _ = write!(sql, " AND street = ?{}", bind(Value::from(ask.scope.as_str())));
     } else if below_district {
         // A colon follows the nine in every collation we use, so this is the range of all codes with the prefix.
         let (low, high) = (ask.scope.prefix(), format!("{}:", ask.scope.prefix()));
@@ -358,19 +368,27 @@ mod tests {
     #[tokio::test]
     async fn a_place_below_a_district_is_read_by_its_own_rows_of_the_key() {
         let store = crate::store::Store::in_memory().unwrap();
-        for (scope, by) in
-            [("640105001", Some(By::Category)), ("640105001002", None), ("640105001002003", Some(By::Unit))]
-        {
+        for (scope, by) in [
+            ("640105001", Some(By::Category)),
+            ("640105001", Some(By::Grid)),
+            ("640105001002", None),
+            ("640105001002003", Some(By::Unit)),
+        ] {
             let ask = Ask {
                 scope: scope.parse().unwrap(),
                 from: LocalDay::new(2022, 12, 20).unwrap(),
                 to: LocalDay::new(2023, 11, 30).unwrap(),
                 by,
             };
-            for piece in pieces(ask.from, ask.to, false).into_iter().flat_map(|piece| piece.for_scope(&ask.scope)) {
+            for piece in pieces(ask.from, ask.to, false).into_iter().flat_map(|piece| piece.for_ask(&ask)) {
                 let (sql, params, _) = statement(&ask, "640105", &piece);
                 let steps = crate::testing::plan_of(&store, &sql, params).await;
-                assert!(steps[0].contains("AND grid>? AND grid<?"), "{steps:?}");
+                let key = if piece.is_of_street(&ask) {
+                    "tally_street USING PRIMARY KEY (district=? AND street=? AND month>? AND month<?)"
+                } else {
+                    "AND grid>? AND grid<?"
+                };
+                assert!(steps[0].contains(key), "{steps:?}");
             }
         }
     }

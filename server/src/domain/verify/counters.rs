@@ -15,7 +15,7 @@ struct Table {
     of: fn(&Leaf) -> Vec<String>,
 }
 
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 7] = [
     Table {
         name: "count_day",
         key: &["day", "grid", "unit", "category"],
@@ -42,6 +42,14 @@ const TABLES: [Table; 6] = [
         of: |leaf| vec![leaf.day.month().to_string(), leaf.grid.clone(), leaf.unit.clone()],
     },
     Table { name: "tally_unit", key: &["day", "unit"], of: |leaf| vec![leaf.day.to_string(), leaf.unit.clone()] },
+    Table {
+        name: "tally_street",
+        key: &["street", "month", "unit", "category"],
+        of: |leaf| {
+            let street = leaf.street().to_owned();
+            vec![street, leaf.day.month().to_string(), leaf.unit.clone(), leaf.category.clone()]
+        },
+    },
 ];
 
 pub(super) async fn check(tx: &mut dyn Tx, report: &mut Report, known: &Known) -> Result<(), StoreError> {

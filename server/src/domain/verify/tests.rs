@@ -4,6 +4,7 @@ use xunge_client_core::doc::Edit;
 use xunge_client_core::model::{Mode, PhotoHash};
 use xunge_client_core::workflow::{Payload, Verb};
 
+use crate::store::Value;
 use crate::testing::{District, facts};
 
 /// Three cases in different states, one with two changes and its photos, one edited after it was void.
@@ -57,6 +58,7 @@ async fn covered(district: &District) -> Vec<(&'static str, String)> {
         "tally_month",
         "tally_grid",
         "tally_unit",
+        "tally_street",
         "case_gram",
     ] {
         let sql: &'static str = format!("SELECT name FROM pragma_table_info('{table}')").leak();
@@ -123,6 +125,19 @@ async fn a_missing_and_a_surplus_pair_are_named_with_their_case() {
 }
 
 #[tokio::test]
+async fn a_wrong_count_of_a_street_is_named_with_its_row() {
+    let district = busy_district().await;
+    let first = "SELECT street || ' ' || month || ' ' || unit || ' ' || category FROM tally_street LIMIT 1";
+    let row = district.rows(first).await[0].text(0).unwrap().to_owned();
+    let sql = "UPDATE tally_street SET f_void = f_void + 1
+        WHERE street || ' ' || month || ' ' || unit || ' ' || category = ?1";
+    assert_eq!(district.run(sql, vec![Value::Text(row.clone())]).await, 1);
+    let found = district.verify().await.differences;
+    assert!(found.len() == 1 && found[0].kind == "counter", "{found:?}");
+    assert!(row.starts_with("640105") && found[0].subject == format!("tally_street 640105 {row}"), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_late_mark_that_was_wiped_is_missed_and_so_is_one_nobody_earned() {
     let district = busy_district().await;
     district.run("UPDATE case_row SET late_edited_at = NULL", Vec::new()).await;
@@ -158,6 +173,7 @@ async fn dropped_rows_are_found() {
         ("doc", "document"),
         ("photo", "photo"),
         ("count_day", "counter"),
+        ("tally_street", "counter"),
         ("feed_head", "feed"),
     ] {
         let district = busy_district().await;
@@ -214,6 +230,7 @@ fn key_of(table: &str) -> &'static str {
         "tally_month" => "district, month, unit, category",
         "tally_grid" => "district, month, grid, unit",
         "tally_unit" => "district, day, unit",
+        "tally_street" => "district, street, month, unit, category",
         "feed_head" => "district",
         "case_gram" => "gram, ordinal",
         other => panic!("{other} has no key here"),
