@@ -96,18 +96,34 @@ impl Core {
     /// Does one thing of what is left. Blocks on the database.
     pub fn advance(&mut self) -> Advance {
         let Some(effect) = self.pending.pop_front() else { return Advance::Rest };
+        let upload = effect.upload();
         match self.perform(effect) {
             Performed::Nothing => Advance::Done,
             Performed::Outside(left) => Advance::Outside(left),
             Performed::Event(event) => {
-                // What the engine wanted next was decided without knowing this.
-                if matches!(event, Event::StoreFailed(_)) {
-                    self.pending.clear();
-                }
                 self.begin(event);
                 Advance::Done
             }
+            Performed::Failed(failure) => {
+                self.drop_rest(upload, failure);
+                Advance::Done
+            }
         }
+    }
+
+    /// What the engine wanted next was decided without knowing of the failure. But it counts uploads as under way from
+    /// the moment it asks for them, and whoever waits for the end of a run hears of it nowhere else.
+    fn drop_rest(&mut self, failed: Option<PhotoItem>, failure: StoreFailure) {
+        let rest = std::mem::take(&mut self.pending);
+        let unsent: Vec<PhotoItem> = failed.into_iter().chain(rest.iter().filter_map(Effect::upload)).collect();
+        self.pending.extend(rest.into_iter().filter_map(|effect| match effect {
+            Effect::Finish(summary) => Some(Effect::Finish(Box::new(summary.failed(failure.clone().into())))),
+            _ => None,
+        }));
+        for item in unsent {
+            self.begin(Event::Uploaded { item, end: UploadEnd::NeverLeft });
+        }
+        self.begin(Event::StoreFailed(failure));
     }
 
     /// Counts bytes that went over the network, if they are paid for.
@@ -174,14 +190,15 @@ enum Performed {
     Nothing,
     Outside(Outside),
     Event(Event),
+    Failed(StoreFailure),
 }
 
 fn failed(error: StoreError) -> Performed {
-    Performed::Event(Event::StoreFailed(match error {
+    Performed::Failed(match error {
         StoreError::Moved => StoreFailure::Moved,
         StoreError::Full => StoreFailure::Full,
         other => StoreFailure::Other(other.to_string()),
-    }))
+    })
 }
 
 fn persist(store: &Store, write: Write) -> Result<Option<Event>, StoreError> {

@@ -1,6 +1,7 @@
 //! What an engine wants done, in order.
 
 use super::data::{Answer, Refused, Room, Sent, Tally};
+use super::event::StoreFailure;
 use super::policy::Leave;
 use crate::model::{CaseId, PhotoHash};
 use crate::wire::PhotoItem;
@@ -10,7 +11,7 @@ use crate::wire::PhotoItem;
 pub enum Effect {
     /// Read what waits and answer with [`super::Event::Collected`].
     Collect(Room),
-    /// Write; on failure drop the rest and answer with [`super::Event::StoreFailed`].
+    /// Write; on failure drop the rest as [`super::Event::StoreFailed`] says and answer with that.
     Persist(Write),
     /// Send a request; its end comes as [`super::Event::Answered`] or [`super::Event::Unanswered`].
     Send(Outbound),
@@ -25,6 +26,16 @@ pub enum Effect {
     Notify(Notice),
     /// A run that was asked for is over.
     Finish(Box<Summary>),
+}
+
+impl Effect {
+    /// What it uploads, if it is an upload.
+    pub fn upload(&self) -> Option<PhotoItem> {
+        match self {
+            Self::Upload(upload) => Some(upload.item),
+            _ => None,
+        }
+    }
 }
 
 /// Something to write.
@@ -149,6 +160,16 @@ pub enum Stop {
     Halted,
 }
 
+impl From<StoreFailure> for Stop {
+    fn from(failure: StoreFailure) -> Self {
+        Self::Store(match failure {
+            StoreFailure::Moved => "another process is syncing".to_owned(),
+            StoreFailure::Full => "storage_full".to_owned(),
+            StoreFailure::Other(reason) => reason,
+        })
+    }
+}
+
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -168,4 +189,11 @@ pub struct Summary {
     pub drained: bool,
     /// Why it ended earlier.
     pub stop: Option<Stop>,
+}
+
+impl Summary {
+    /// The same run, ended by a failure before its end was told.
+    pub(crate) fn failed(self, stop: Stop) -> Self {
+        Self { drained: false, stop: self.stop.or(Some(stop)), ..self }
+    }
 }

@@ -52,6 +52,8 @@ pub enum UploadEnd {
     Unanswered,
     /// The phone has no such bytes.
     NoBytes,
+    /// The store failed before it could begin.
+    NeverLeft,
 }
 
 /// Something that happened.
@@ -65,7 +67,8 @@ pub enum Event {
     Collected(Box<Batch>),
     /// An answer was applied.
     Applied(Box<Outcome>),
-    /// The store failed on the last effect; the effects behind it were dropped.
+    /// The store failed on the last effect; the effects behind it were dropped, the uploads among them ended as
+    /// [`UploadEnd::NeverLeft`] before this, and a [`super::Effect::Finish`] was told all the same.
     StoreFailed(StoreFailure),
     /// A request was answered.
     Answered {

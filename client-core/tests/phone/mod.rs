@@ -9,6 +9,7 @@ mod cost;
 mod data_plan;
 mod drafting;
 mod faults;
+mod full_disk;
 mod hostile;
 mod online;
 mod previews;

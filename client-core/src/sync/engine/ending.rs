@@ -17,9 +17,7 @@ impl Step<'_> {
                 self.engine.session.stalls += 1;
                 self.collect();
             }
-            StoreFailure::Moved => self.fail(None, Stop::Store("another process is syncing".to_owned())),
-            StoreFailure::Full => self.fail(None, Stop::Store("storage_full".to_owned())),
-            StoreFailure::Other(reason) => self.fail(None, Stop::Store(reason)),
+            failure => self.fail(None, failure.into()),
         }
     }
 

@@ -18,6 +18,7 @@ impl Step<'_> {
                 self.out.push(Effect::Persist(Write::PhotoRefused { item, code: "photo_missing".to_owned() }));
                 return self.after_upload();
             }
+            UploadEnd::NeverLeft => return,
         };
         let code = response.map(photo_code).unwrap_or_default();
         match (status, offset) {

@@ -111,6 +111,9 @@ pub enum Happened {
     /// The phone has no such bytes.
     #[n(10)]
     UploadEmpty(#[n(0)] u32),
+    /// The store failed before an upload could begin.
+    #[n(11)]
+    UploadUnsent(#[n(0)] u32),
 }
 
 /// A batch without its contents.

@@ -101,6 +101,7 @@ impl Recorder {
                     }
                     UploadEnd::Unanswered => Happened::UploadLost(photo),
                     UploadEnd::NoBytes => Happened::UploadEmpty(photo),
+                    UploadEnd::NeverLeft => Happened::UploadUnsent(photo),
                 }
             }
         };
