@@ -4,10 +4,10 @@
 //! withdraw. The day is lived once undisturbed, then once for each of its answers with that one taken away.
 
 use serde_json::{Value, json};
-use xunge_client_core::client::ReportInput;
+use xunge_client_core::client::{Parts, ReportInput};
 use xunge_client_core::workflow::{Payload, Verb};
 
-use crate::fleet::{HastyClock, Member, hard_to_compress, words};
+use crate::fleet::{Member, WaitlessClock, hard_to_compress, words};
 use crate::http::Api;
 use crate::process::Server;
 use crate::scene::Scene;
@@ -39,10 +39,6 @@ pub struct Lost {
 const RUNS: u32 = 10;
 /// Further requests one loss may cost.
 pub const ALLOWED: u64 = 2;
-/// How often a day that cost more is lived again. The phone's clock leaps with each look; on a busy machine it looks more
-/// often while it waits, and gives up on an answer that was never taken away. What a loss costs is the least of these.
-/// A day that does not converge is never lived again.
-const LIVES: u32 = 3;
 
 /// Lives the day once for each of its answers. `texts` long reports in the morning make several pages.
 pub async fn every_answer(texts: u64) -> (Day, Vec<Lost>) {
@@ -54,27 +50,15 @@ pub async fn every_answer(texts: u64) -> (Day, Vec<Lost>) {
     let mut drops = vec![];
     for number in 0..reference.requests {
         let pair = pairs[(number as usize + 1) % pairs.len()];
-        let mut least: Option<Lost> = None;
-        for life in 0..LIVES {
-            let tap = Tap::taking(number);
-            let folder = format!("drop-{number}-{life}");
-            let lived = day(&scene, &server.url, pair, &folder, texts, tap.clone()).await;
-            let taken = tap.heard().into_iter().find(|heard| heard.status.is_none());
-            let lost = Lost {
-                number,
-                what: taken.map_or_else(|| "nothing".to_owned(), |heard| heard.what),
-                further: lived.requests.saturating_sub(reference.requests),
-                converged: lived.evening.is_some() && lived.evening == reference.evening,
-            };
-            let (converged, further) = (lost.converged, lost.further);
-            if least.as_ref().is_none_or(|least| !converged || further < least.further) {
-                least = Some(lost);
-            }
-            if !converged || further <= ALLOWED {
-                break;
-            }
-        }
-        drops.extend(least);
+        let tap = Tap::taking(number);
+        let lived = day(&scene, &server.url, pair, &format!("drop-{number}"), texts, tap.clone()).await;
+        let taken = tap.heard().into_iter().find(|heard| heard.status.is_none());
+        drops.push(Lost {
+            number,
+            what: taken.map_or_else(|| "nothing".to_owned(), |heard| heard.what),
+            further: lived.requests.saturating_sub(reference.requests),
+            converged: lived.evening.is_some() && lived.evening == reference.evening,
+        });
     }
     assert_eq!(server.stop(), Some(0));
     (reference, drops)
@@ -83,7 +67,10 @@ pub async fn every_answer(texts: u64) -> (Day, Vec<Lost>) {
 async fn day(scene: &Scene, url: &str, pair: (&Value, &Value), folder: &str, texts: u64, tap: Tap) -> Day {
     let (reviewer, inspector) = pair;
     let office = Api::sign_in(url, text(reviewer, "user"), text(reviewer, "password")).await;
-    let mut phone = Member::open_on(&scene.folder.path().join(folder), HastyClock::for_runs(), tap.clone(), 1);
+    let clock = WaitlessClock::start();
+    let parts = Parts { clock: clock.clone(), ..Parts::default() };
+    let mut phone = Member::open_on(&scene.folder.path().join(folder), parts, tap.clone(), 1);
+    let _listening = phone.phone.subscribe(clock);
     phone.enrol(url, &scene.code(inspector)).await;
     let evening = lived(&mut phone, &office, texts).await;
     Day { requests: tap.sent(), evening }

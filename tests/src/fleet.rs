@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 use tokio::runtime::Handle;
-use xunge_client_core::client::{Clock, Config, Now, Parts, Phone, PhotoInput, PhotoSource, Place, ReportInput};
+use xunge_client_core::client::{
+    Clock, Config, Listener, Notice, Now, Parts, Phone, PhotoInput, PhotoSource, Place, ReportInput,
+};
 use xunge_client_core::driver::host::SystemClock;
 use xunge_client_core::model::{CaseId, Mode, PhotoRole, Sha256};
 use xunge_client_core::transport::Patience;
@@ -45,6 +47,37 @@ impl Clock for HastyClock {
     fn now(&self) -> Now {
         let now = self.true_clock.now();
         Now { mono_ms: now.mono_ms + self.leapt_ms.fetch_add(self.leap_ms, Ordering::Relaxed), ..now }
+    }
+}
+
+/// A true clock that leaps to the end of a wait as soon as the phone says that it waits: no wait costs time, and no
+/// answer comes late by it.
+#[derive(Debug)]
+pub struct WaitlessClock {
+    true_clock: SystemClock,
+    leapt_ms: AtomicU64,
+}
+
+impl WaitlessClock {
+    /// The clock; it has to hear what its phone tells.
+    pub fn start() -> Arc<Self> {
+        Arc::new(Self { true_clock: SystemClock::start(), leapt_ms: AtomicU64::new(0) })
+    }
+}
+
+impl Clock for WaitlessClock {
+    fn now(&self) -> Now {
+        let now = self.true_clock.now();
+        Now { mono_ms: now.mono_ms + self.leapt_ms.load(Ordering::Relaxed), ..now }
+    }
+}
+
+impl Listener for WaitlessClock {
+    fn on_notice(&self, notice: &Notice) {
+        if let Notice::Waiting { until_ms } = notice {
+            let wait = until_ms.saturating_sub(self.now().mono_ms);
+            self.leapt_ms.fetch_add(wait, Ordering::Relaxed);
+        }
     }
 }
 
