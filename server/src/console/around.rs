@@ -29,6 +29,8 @@ pub(crate) struct NearLook {
     pub(crate) line: String,
     /// Its state.
     pub(crate) state: String,
+    /// Somebody's void of it waits and may still be taken back.
+    pub(crate) held: bool,
     /// Who reported it.
     pub(crate) who: String,
     /// What was written.
@@ -120,6 +122,7 @@ fn near_look(visit: &Visit, loaded: &Loaded, near: &Near, names: &Names, back: &
         line: lang
             .fill("near.line", &[("m", &format!("{:.0}", near.metres)), ("at", &words::when(received, visit.now))]),
         state: lang.word("state", &item.state),
+        held: item.held_void.is_some(),
         who: reporter(visit, item, names),
         text,
         repeat: may.then(|| Repeat {

@@ -103,9 +103,7 @@ fn figures(visit: &Visit, queue: &queue::Queue, acts: &[Act]) -> Vec<Figure> {
     let median = own_day::median_minutes(acts);
     let median = median.map_or_else(none, |n| lang.fill("age.minutes", &[("n", &n.to_string())]));
     list.push(figure(lang.say("day.median").to_owned(), median, String::new()));
-    let more = if queue.whole.more { "+" } else { "" };
-    let waiting = format!("{}{more}", queue.whole.cases.len());
-    list.push(figure(lang.say("day.waiting").to_owned(), waiting, "/review".to_owned()));
+    list.push(figure(lang.say("day.waiting").to_owned(), queue.whole.total.to_string(), "/review".to_owned()));
     let oldest = queue.whole.cases.iter().min_by_key(|it| it.item.cursor());
     list.push(match oldest {
         Some(it) => figure(
@@ -116,7 +114,11 @@ fn figures(visit: &Visit, queue: &queue::Queue, acts: &[Act]) -> Vec<Figure> {
         None => figure(lang.say("day.oldest").to_owned(), none(), String::new()),
     });
     let overdue = figure(lang.say("day.overdue").to_owned(), queue.whole.overdue().to_string(), "/review".to_owned());
-    list.push(Figure { note: lang.say("day.overdue_way").to_owned(), ..overdue });
+    let note = match queue.whole.more() {
+        true => lang.fill("day.overdue_of", &[("m", &queue.whole.cases.len().to_string())]),
+        false => lang.say("day.overdue_way").to_owned(),
+    };
+    list.push(Figure { note, ..overdue });
     // A zero has nothing behind it.
     list.iter_mut().filter(|it| it.value == "0").for_each(|it| it.href.clear());
     list

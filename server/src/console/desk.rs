@@ -1,7 +1,10 @@
 //! The desk (待办): what waits for whoever looks, the most urgent first.
 //!
 //! A unit sees what it has to sign, handle, do again, and what it asked for; a dispatcher what was filed and where a
-//! rule would send it; a duty leader what units ask, with the answer beside each. The rest of the work is on the case.
+//! rule would send it; a duty leader what units ask and reporters object to, with the answer beside each. The rest of
+//! the work is on the case.
+
+mod leader;
 
 use askama::Template;
 use axum::extract::Path;
@@ -9,28 +12,24 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use xunge_client_core::model::{Millis, Role};
 use xunge_client_core::workflow::deadline::Standing;
-use xunge_client_core::workflow::{AskKind, Level, State, Verb};
+use xunge_client_core::workflow::{AskKind, Level, State};
 
 use super::fault::Fault;
 use super::field::{Kind, VerbForm};
 use super::flash::short;
-use super::forms::Bench;
 use super::page::{Page, go, show};
 use super::sent::SentForm;
 use super::visit::Visit;
 use super::{act, choices, link, suggested, words};
-use crate::domain::cases::CaseDetail;
 use crate::domain::clocks;
 use crate::domain::desk::{self, DeskCase};
 use crate::domain::dispatch::{self, DispatchRule};
-use crate::domain::{cases, scope::Column};
+use crate::domain::scope::Column;
 
 /// Address of the desk.
 pub(crate) const HERE: &str = "/desk";
 /// Characters of a description in a row: two lines.
 const EXCERPT: usize = 48;
-/// Questions that are answered on the desk itself; further ones on the page of their case.
-const ANSWERED_HERE: usize = 20;
 
 #[derive(Template)]
 #[template(path = "desk.html")]
@@ -42,15 +41,17 @@ struct DeskPage {
     empty_way: &'static str,
 }
 
+/// Cases that wait for the same thing.
 struct Section {
     id: &'static str,
     title: &'static str,
     count: String,
     rows: Vec<Row>,
-    /// Where the rest is, if there is more than a desk holds.
-    more: Option<String>,
+    /// Where all of it is, and why to go there.
+    more: Option<(String, &'static str)>,
 }
 
+/// A case that waits.
 struct Row {
     href: String,
     no: String,
@@ -91,7 +92,7 @@ async fn page(visit: &Visit) -> Result<Response, Fault> {
     let sections = match visit.viewer.role {
         Role::HandlingUnit => of_unit(visit).await?,
         Role::Dispatcher => of_dispatcher(visit).await?,
-        Role::DutyLeader => of_leader(visit).await?,
+        Role::DutyLeader => leader::sections(visit).await?,
         _ => return Err(Fault::Role),
     };
     let lang = visit.lang;
@@ -128,12 +129,12 @@ async fn of_unit(visit: &Visit) -> Result<Vec<Section>, Fault> {
         ("asked", "desk.asked", State::Handling),
         ("resting", "desk.resting", State::Handling),
     ];
-    let mut sections = Vec::new();
+    let (lang, mut sections) = (visit.lang, Vec::new());
     for (id, title, state) in kinds {
         let rows: Vec<Row> = cases.iter().filter(|it| kind(it) == id).map(|it| row(visit, it)).collect();
         let filled = cases.iter().filter(|it| it.ledger.state == state).count() == desk::MOST;
         let list = link::with("/cases", [("state", state.code()), ("handler", unit.as_str())]);
-        sections.push(section(visit, id, title, rows, filled.then_some(list)));
+        sections.push(section(visit, id, title, rows, filled.then_some((list, lang.say("desk.more")))));
     }
     Ok(sections)
 }
@@ -174,59 +175,25 @@ async fn of_dispatcher(visit: &Visit) -> Result<Vec<Section>, Fault> {
             Row { note: suggested::words(visit, suggestion.as_ref()), rank, ..row(visit, case) }
         })
         .collect();
-    let more = (rows.len() >= desk::MOST).then(|| link::with("/cases", [("state", State::Filed.code())]));
+    let list = || (link::with("/cases", [("state", State::Filed.code())]), visit.lang.say("desk.more"));
+    let more = (rows.len() >= desk::MOST).then(list);
     Ok(vec![section(visit, "dispatch", "desk.dispatch", rows, more)])
 }
 
-async fn of_leader(visit: &Visit) -> Result<Vec<Section>, Fault> {
-    let (scope, viewer) = (visit.scope.clone(), visit.viewer.clone());
-    let store = &visit.app.services.store;
-    let (cases, details) = store
-        .read::<_, Fault, _>(move |tx| {
-            Box::pin(async move {
-                let cases = desk::to_answer(tx, &scope).await?;
-                let mut details: Vec<CaseDetail> = Vec::new();
-                for case in cases.iter().filter(|case| case.ledger.ask.is_some()).take(ANSWERED_HERE) {
-                    details.extend(cases::detail(tx, &scope, &viewer, case.item.id).await?);
-                }
-                Ok((cases, details))
-            })
-        })
-        .await?;
-    let asks = |kind: AskKind| {
-        let asked = cases.iter().filter(move |it| it.ledger.ask.as_ref().is_some_and(|ask| ask.kind == kind));
-        let row = |case: &DeskCase| {
-            let detail = details.iter().find(|detail| detail.item.id == case.item.id);
-            Row { forms: detail.map(|detail| answers(visit, detail, kind)).unwrap_or_default(), ..row(visit, case) }
-        };
-        asked.map(row).collect::<Vec<_>>()
-    };
-    let resting = cases.iter().filter(|it| it.ledger.ask.is_none()).map(|it| row(visit, it)).collect();
-    Ok(vec![
-        section(visit, "returns", "desk.returns", asks(AskKind::Return), None),
-        section(visit, "extensions", "desk.extensions", asks(AskKind::Extend), None),
-        section(visit, "resting", "desk.resting", resting, None),
-    ])
-}
-
-/// The forms that answer a question, for this page.
-fn answers(visit: &Visit, detail: &CaseDetail, kind: AskKind) -> Vec<VerbForm> {
-    let verbs = match kind {
-        AskKind::Return => [Verb::ApproveReturn, Verb::RefuseReturn],
-        AskKind::Extend => [Verb::ApproveExtend, Verb::RefuseExtend],
-    };
-    let bench = Bench { visit, detail, inspectors: &[], back: HERE, attempt: None };
-    let (id, mark) = (detail.item.id, detail.item.id.to_string().to_lowercase());
-    let offered = verbs.into_iter().filter(|verb| detail.offers.contains(verb));
-    offered.map(|verb| VerbForm { action: format!("{HERE}/{id}"), ..bench.form(verb).marked(&mark) }).collect()
-}
-
-fn section(visit: &Visit, id: &'static str, title: &'static str, mut rows: Vec<Row>, more: Option<String>) -> Section {
+/// A section with its rows, the most urgent first; `more` is where all of it is, and why to go there.
+fn section(
+    visit: &Visit,
+    id: &'static str,
+    title: &'static str,
+    mut rows: Vec<Row>,
+    more: Option<(String, &'static str)>,
+) -> Section {
     rows.sort_by_key(|row| row.rank);
     let count = visit.lang.fill("desk.count", &[("n", &rows.len().to_string())]);
     Section { id, title: visit.lang.say(title), count, rows, more }
 }
 
+/// What is the same for every case that waits.
 fn row(visit: &Visit, case: &DeskCase) -> Row {
     let (lang, item, ledger) = (visit.lang, &case.item, &case.ledger);
     let readings = clocks::of(&visit.app.services, &visit.directory, ledger, visit.now);

@@ -8,14 +8,19 @@ use super::sent::Sent;
 use super::visit::Visit;
 use super::{choices, link};
 use crate::domain::cases::{Due, Filter, Order, Without};
+use crate::domain::desk::APPEALABLE;
 use crate::reference::org::UnitKind;
 use crate::reference::taxonomy::XIXIA;
 
 /// The members of the address, in the order of the form.
 pub(crate) const NAMES: [&str; 12] =
     ["q", "state", "due", "mode", "unit", "handler", "category", "grid", "reporter", "from", "to", "order"];
-/// What only numbers lead to: cases that lack something. Kept by the form, hidden.
+/// What only numbers lead to: cases that lack something.
 const WITHOUT: &str = "without";
+/// `open` for cases whose reporter waits for an answer.
+pub(crate) const APPEAL: &str = "appeal";
+/// Members that only links lead to. Kept by the form, hidden.
+const HIDDEN: [&str; 2] = [WITHOUT, APPEAL];
 /// Those of the form that are always in sight; the others are folded away while nobody uses them.
 const SHOWN: usize = 8;
 
@@ -53,10 +58,15 @@ pub(crate) fn read(visit: &Visit, query: &Sent) -> Asked {
         };
     }
     good!(mode unit handler category grid from to due order);
+    let appealed = query.get(APPEAL) == "open";
+    if appealed && states.is_empty() {
+        states.extend(APPEALABLE);
+    }
     let lacking = |code: &str| Without::from_code(code.trim());
     let filter = Filter {
         without: query.get(WITHOUT).split(',').filter_map(lacking).collect(),
         states,
+        appealed,
         mode,
         unit,
         handler,
@@ -76,7 +86,12 @@ pub(crate) fn read(visit: &Visit, query: &Sent) -> Asked {
 
 /// The members of an address without the place in the list, in one order and without empty ones.
 pub(crate) fn kept(query: &Sent) -> impl Iterator<Item = (&str, &str)> {
-    NAMES.iter().chain([&WITHOUT]).map(|name| (*name, query.get(name)))
+    names().map(|name| (name, query.get(name)))
+}
+
+/// Every member of an address but the place in the list, in its order.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().chain(&HIDDEN).copied()
 }
 
 /// The address of a list that is asked by these members.
@@ -88,9 +103,11 @@ pub(crate) fn href<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) ->
 pub(crate) fn fields(visit: &Visit, query: &Sent) -> (Vec<Field>, Vec<Field>) {
     let mut shown: Vec<Field> = NAMES.iter().map(|name| field(visit, query, name)).collect();
     let mut folded = shown.split_off(SHOWN);
-    if let Some(value) = query.given(WITHOUT) {
-        let kept = field(visit, query, "order");
-        folded.push(Field { name: WITHOUT.to_owned(), value: value.to_owned(), kind: Kind::Hidden, ..kept });
+    for name in HIDDEN {
+        if let Some(value) = query.given(name) {
+            let kept = field(visit, query, "order");
+            folded.push(Field { name: name.to_owned(), value: value.to_owned(), kind: Kind::Hidden, ..kept });
+        }
     }
     (shown, folded)
 }

@@ -18,7 +18,8 @@ use super::link;
 use super::page::{Notice, Page, go};
 use super::sent::SentForm;
 use super::visit::Visit;
-use crate::domain::held::{self, Held};
+use super::words;
+use crate::domain::held::{self, HOLD_MS, Held};
 
 /// A void of one's own that may be taken back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,12 +83,25 @@ impl Waiting {
     }
 }
 
-fn row(visit: &Visit, held: &Held) -> HeldRow {
+/// What a colleague voided and may still take back: words and the address of the case.
+pub(crate) fn of_colleague(visit: &Visit, held: &Held) -> (String, String) {
+    let (category, number) = named(visit, held);
+    let at = words::when(held.due_at.plus_ms(-HOLD_MS), visit.now);
+    let members = [("who", &*held.name), ("at", &at), ("category", &category), ("case", &number)];
+    (visit.lang.fill("held.colleague", &members), format!("/cases/{}", held.case))
+}
+
+/// Category and number of the case.
+fn named(visit: &Visit, held: &Held) -> (String, String) {
     let category = match held.category.as_str() {
         "" => visit.lang.say("overview.no_category").to_owned(),
         key => choices::name(&visit.directory, key),
     };
-    let number = held.case_no.clone().unwrap_or_else(|| short(held.case));
+    (category, held.case_no.clone().unwrap_or_else(|| short(held.case)))
+}
+
+fn row(visit: &Visit, held: &Held) -> HeldRow {
+    let (category, number) = named(visit, held);
     HeldRow {
         words: visit.lang.fill("held.own", &[("category", &category), ("case", &number)]),
         href: format!("/cases/{}", held.case),

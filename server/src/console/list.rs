@@ -62,6 +62,7 @@ struct ListRow {
     mode: String,
     mode_class: &'static str,
     state: String,
+    held: bool,
     due: String,
     due_class: &'static str,
     unit: String,
@@ -142,7 +143,7 @@ fn summary(lang: Lang, filter: &Filter, rows: usize) -> String {
 /// The lists an office opens every day: one per thing to do, and what is late or soon will be.
 fn quick(visit: &Visit, query: &Sent) -> Vec<Quick> {
     let pending = choices::states_of("pending").unwrap_or_default();
-    let lists: [(&str, &[(&str, &str)]); 8] = [
+    let lists: [(&str, &[(&str, &str)]); 9] = [
         ("list.all", &[]),
         ("quick.pending", &[("state", &pending), ("order", "oldest")]),
         ("quick.to_dispatch", &[("state", "filed"), ("order", "oldest")]),
@@ -151,10 +152,11 @@ fn quick(visit: &Visit, query: &Sent) -> Vec<Quick> {
         ("quick.soon", &[("due", Due::Soon.code()), ("order", "deadline")]),
         ("quick.to_check", &[("state", "handled,rechecking"), ("order", "oldest")]),
         ("quick.void", &[("state", "void")]),
+        ("quick.appeals", &[(filter::APPEAL, "open")]),
     ];
     let here = saved::canonical(query);
     let quick = |(key, members): (&str, &[(&str, &str)])| {
-        let in_order = filter::NAMES.iter().filter_map(|name| members.iter().find(|(member, _)| member == name));
+        let in_order = filter::names().filter_map(|name| members.iter().find(|(member, _)| *member == name));
         let href = filter::href(in_order.copied());
         Quick { here: href == here, href, label: visit.lang.say(key).to_owned() }
     };
@@ -187,6 +189,7 @@ fn row(visit: &Visit, item: &CaseItem) -> ListRow {
         mode: lang.word("mode", mode),
         mode_class: mode_class(mode),
         state: lang.word("state", &item.state),
+        held: item.held_void.is_some(),
         due: due.unwrap_or_default(),
         due_class: standing.map_or("soft", Due::code),
         unit: choices::place(&visit.directory, item.unit.as_deref().unwrap_or_default()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xunge_client_core::model::{CoordSys, Millis, Mode, PhotoRole};
 use xunge_client_core::workflow::deadline::{Clock, Standing};
-use xunge_client_core::workflow::{AskKind, TaskKind};
+use xunge_client_core::workflow::{AskKind, Ledger, TaskKind};
 
 use super::case::Loaded;
 use super::choices;
@@ -39,6 +39,8 @@ pub(crate) struct Look {
     pub(crate) claim: String,
     /// Its state in words.
     pub(crate) state: String,
+    /// Somebody's void of it waits and may still be taken back.
+    pub(crate) held: bool,
     /// When it was received, in words.
     pub(crate) received: String,
     /// What the reporter wrote.
@@ -119,6 +121,7 @@ pub(crate) fn at(visit: &Visit, loaded: &Loaded) -> Look {
         mode_class: mode_class(mode.code()),
         claim,
         state: lang.word("state", &item.state),
+        held: loaded.held.is_some(),
         received,
         description: detail.facts.description.clone(),
         handle_note: detail.facts.handle_note.clone(),
@@ -154,11 +157,7 @@ fn notices(visit: &Visit, loaded: &Loaded) -> Vec<String> {
             .map(|it| lang.fill("review.colleague", &[("who", &it.name), ("n", &it.minutes_left.to_string())])),
     );
     lines.extend(ledger.needs_more.as_ref().map(|text| lang.fill("review.needs_more", &[("text", text)])));
-    if let Some(reason) = ledger.void_reason {
-        let words = lang.word("void_reason", reason.code());
-        let text = ledger.void_text.as_ref().map(|text| format!("（{text}）")).unwrap_or_default();
-        lines.push(with("case.void_reason", &format!("{words}{text}")));
-    }
+    lines.extend(void_reason(lang, ledger));
     lines.extend(ledger.ask.as_ref().map(|ask| {
         let key = if ask.kind == AskKind::Return { "case.ask_return" } else { "case.ask_extend" };
         let until = ask.due_at.map(|due| lang.fill("case.until", &[("at", &words::when(due, visit.now))]));
@@ -181,6 +180,13 @@ fn notices(visit: &Visit, loaded: &Loaded) -> Vec<String> {
         }
     }));
     lines
+}
+
+/// Why it is void, in a line; none if it is not.
+pub(crate) fn void_reason(lang: Lang, ledger: &Ledger) -> Option<String> {
+    let words = lang.word("void_reason", ledger.void_reason?.code());
+    let text = ledger.void_text.as_ref().map(|text| format!("（{text}）")).unwrap_or_default();
+    Some(format!("{}：{words}{text}", lang.say("case.void_reason")))
 }
 
 fn facts(visit: &Visit, detail: &CaseDetail, names: &Names) -> Vec<FactRow> {

@@ -1,6 +1,8 @@
 //! The review queue as a page asks for it: whose, which part of it, from where on.
 
-use xunge_client_core::model::Mode;
+use std::collections::BTreeSet;
+
+use xunge_client_core::model::{CaseId, Mode};
 use xunge_client_core::workflow::{State, Verb};
 
 use super::choices;
@@ -10,9 +12,10 @@ use super::link;
 use super::sent::Sent;
 use super::visit::Visit;
 use crate::domain::cases::{self, CaseItem, Cursor, Filter, Order};
+use crate::domain::held::Held;
 use crate::domain::own_day;
 use crate::domain::scope::Scope;
-use crate::domain::waiting;
+use crate::domain::{self, waiting};
 
 /// Cases looked through for one that no colleague looks at: more than an office has reviewers.
 const NEXT: usize = 12;
@@ -65,6 +68,8 @@ pub(crate) struct Queue {
     pub(crate) own_day: Vec<(Verb, i64)>,
     /// Voids that wait.
     pub(crate) held: Waiting,
+    /// Those of them that are colleagues', of cases of this queue, the first to take effect first.
+    pub(crate) colleagues: Vec<Held>,
 }
 
 /// Reads the queue of whoever asks.
@@ -86,25 +91,27 @@ pub(crate) async fn read(visit: &Visit, place: &Place) -> Result<Queue, Fault> {
     let services = &visit.app.services;
     let (timetable, directory) = (services.timetable.now(), visit.directory.clone());
     let (user, morning) = (visit.viewer.user.clone(), now.local_day().start());
-    let out: Vec<_> = held.cases.keys().copied().collect();
+    let out: BTreeSet<CaseId> = held.cases.keys().copied().collect();
+    let others: Vec<Held> = held.cases.values().filter(|it| it.user != user).cloned().collect();
     let read = services.store.read::<_, Fault, _>(move |tx| {
         Box::pin(async move {
             let (timetable, directory) = (&timetable.timetable, &*directory);
-            let ask = waiting::Ask { scope: &scope, district: &district, filter: &filter, timetable, directory, now };
-            let mut whole = waiting::queue(tx, &ask).await?;
-            whole.cases.retain(|it| !out.contains(&it.item.id));
+            let (filter, out) = (&filter, &out);
+            let ask = waiting::Ask { scope: &scope, district: &district, filter, out, timetable, directory, now };
+            let whole = waiting::queue(tx, &ask).await?;
             let mut next: Vec<CaseItem> = whole.behind(after).iter().map(|it| it.item.clone()).take(NEXT).collect();
-            if next.is_empty() && whole.more {
-                let rest = Filter { after, limit: NEXT + out.len(), ..filter };
+            if next.is_empty() && whole.more() {
+                let rest = Filter { after, limit: NEXT + out.len(), ..filter.clone() };
                 next = cases::list(tx, &scope, &district, &rest).await?.items;
                 next.retain(|it| !out.contains(&it.id));
             }
-            Ok((whole, next, own_day::decided(tx, &user, morning).await?))
+            let colleagues = domain::held::within(tx, &scope, others).await?;
+            Ok((whole, next, own_day::decided(tx, &user, morning).await?, colleagues))
         })
     });
-    let (whole, next, mut own_day) = read.await?;
+    let (whole, next, mut own_day, colleagues) = read.await?;
     add_held(&mut own_day, held.own(&visit.viewer.user));
-    Ok(Queue { whole, next, own_day, held })
+    Ok(Queue { whole, next, own_day, held, colleagues })
 }
 
 /// A void that waits is work done; if it is taken back it was none.

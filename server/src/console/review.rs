@@ -16,6 +16,7 @@ use super::choices;
 use super::fault::Fault;
 use super::field::{Choice, Group, Kind, VerbForm};
 use super::forms::Bench;
+use super::held;
 use super::lang::Lang;
 use super::look::{self, Look};
 use super::news::Asker;
@@ -31,6 +32,8 @@ use crate::reference::taxonomy::XIXIA;
 struct ReviewPage {
     p: Page,
     waiting: String,
+    ordered: String,
+    colleagues: Vec<(String, String)>,
     oldest: String,
     overdue: String,
     own_day: String,
@@ -138,9 +141,9 @@ fn draw(
     let case = loaded.map(|it| look::at(visit, it));
     let forms =
         loaded.map(|it| Bench { visit, detail: &it.detail, inspectors: &it.inspectors, back: &here, attempt }.review());
-    let count = queue.whole.cases.len();
-    let waiting = if queue.whole.more { "review.waiting_many" } else { "review.waiting" };
-    let waiting = lang.fill(waiting, &[("n", &count.to_string())]);
+    let count = queue.whole.total;
+    let in_order = [("m", &*queue.whole.cases.len().to_string()), ("n", &count.to_string())];
+    let ordered = if queue.whole.more() { lang.fill("review.ordered", &in_order) } else { String::new() };
     let overdue = match queue.whole.overdue() {
         0 => String::new(),
         n => lang.fill("review.overdue", &[("n", &n.to_string())]),
@@ -174,7 +177,9 @@ fn draw(
     });
     let page = ReviewPage {
         p: queue.held.on(visit, Page { notice, ..visit.page(lang.say("review.title")) }),
-        waiting,
+        waiting: lang.fill("review.waiting", &[("n", &count.to_string())]),
+        ordered,
+        colleagues: queue.colleagues.iter().map(|it| held::of_colleague(visit, it)).collect(),
         oldest: oldest.unwrap_or_default(),
         overdue,
         modes: choices::modes(lang, lang.say("review.all_modes"), place.mode()),

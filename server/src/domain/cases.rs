@@ -17,7 +17,7 @@ use crate::store::{Row, StoreError};
 
 pub use detail::{CaseDetail, EventView, PhotoView, detail, events};
 pub use fill::fill_blocking;
-pub use list::{Cursor, Due, EXAMINED, Filter, Order, Page, Without, list};
+pub use list::{Cursor, Due, EXAMINED, Filter, Order, Page, Without, ids, list};
 pub use points::{Pin, pins};
 
 /// How many photos a case names, and how many have arrived.
@@ -27,6 +27,15 @@ pub struct PhotoCount {
     pub expected: u32,
     /// Here.
     pub present: u32,
+}
+
+/// A void of a case that may still be taken back and has decided nothing yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct HeldVoid {
+    /// User who voided it.
+    pub by: String,
+    /// When it takes effect, Unix milliseconds.
+    pub due_at: i64,
 }
 
 /// A case in a list.
@@ -77,6 +86,9 @@ pub struct CaseItem {
     pub sent_back: bool,
     /// Description, place and remarks, as they are searched: in lower case, a line each.
     pub text: String,
+    /// A void that waits; left out where none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_void: Option<HeldVoid>,
 }
 
 impl CaseItem {
@@ -89,10 +101,12 @@ impl CaseItem {
 /// The columns to select for [`item`].
 pub(crate) const ITEM_COLUMNS: &str = "id, case_no, state, mode, mode_claim, category, unit, office, handler, grid, \
      reporter, received_at, discovered_at, filed_at, closed_at, due_at, version, photos_expected, photos_present, \
-     flags, late_edited_at, sent_back, text, deadline_at";
+     flags, late_edited_at, sent_back, text, deadline_at, \
+     (SELECT h.user_id FROM held_void AS h WHERE h.case_id = id), \
+     (SELECT h.due_at FROM held_void AS h WHERE h.case_id = id)";
 
 /// Number of columns in [`ITEM_COLUMNS`].
-pub(crate) const ITEM_WIDTH: usize = 24;
+pub(crate) const ITEM_WIDTH: usize = 26;
 
 /// Reads an item from a row that selects [`ITEM_COLUMNS`] first.
 pub(crate) fn item(row: &Row) -> Result<CaseItem, StoreError> {
@@ -125,5 +139,9 @@ pub(crate) fn item(row: &Row) -> Result<CaseItem, StoreError> {
         sent_back: row.bool(21)?,
         text: row.text(22)?.to_owned(),
         deadline_at: row.opt_int(23)?,
+        held_void: match (row.opt_text(24)?, row.opt_int(25)?) {
+            (Some(by), Some(due_at)) => Some(HeldVoid { by: by.to_owned(), due_at }),
+            _ => None,
+        },
     })
 }

@@ -1,10 +1,10 @@
-//! Desks (待办): the open cases that wait for a unit, a dispatcher or a duty leader.
+//! Desks (待办): the open cases that wait for a unit, a dispatcher or a duty leader, and what reporters object to.
 //!
 //! Open states are few beside all cases there ever were, so each question is one range of the index on state.
 
 use xunge_client_core::workflow::{Ledger, State};
 
-use super::cases::{CaseItem, ITEM_COLUMNS, ITEM_WIDTH, item};
+use super::cases::{self, CaseItem, Filter, ITEM_COLUMNS, ITEM_WIDTH, item};
 use super::ledger;
 use super::scope::{Column, Scope};
 use crate::params;
@@ -13,7 +13,10 @@ use crate::store::{Row, StoreError, Tx};
 /// Most cases of one state on a desk. Whoever has more open works off the oldest first; the list of cases has the rest.
 pub const MOST: usize = 200;
 
-/// An open case with everything decided so far.
+/// States a reporter may object to.
+pub const APPEALABLE: [State; 2] = [State::Closed, State::Void];
+
+/// A case with everything decided so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeskCase {
     /// What lists show.
@@ -68,6 +71,28 @@ pub async fn to_answer(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<DeskCase>, 
         }
     }
     Ok(found)
+}
+
+/// Cases whose reporter objects and waits for the duty leader, as many as a page of the list gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Appeals {
+    /// The objection that waits longest first.
+    pub cases: Vec<DeskCase>,
+    /// The list goes on behind them: there are more than [`MOST`], or more decided cases than a page looks at.
+    pub more: bool,
+}
+
+/// What reporters object to. `district` is the caller's own.
+pub async fn appeals(tx: &mut dyn Tx, scope: &Scope, district: &str) -> Result<Appeals, StoreError> {
+    let filter = Filter { states: APPEALABLE.to_vec(), appealed: true, limit: MOST, ..Filter::default() };
+    let page = cases::list(tx, scope, district, &filter).await?;
+    let mut found = Vec::with_capacity(page.items.len());
+    for item in page.items {
+        let row = tx.query_one("SELECT ledger FROM case_row WHERE id = ?1", params![item.id.as_bytes()]).await?;
+        found.push(DeskCase { ledger: ledger::row::ledger(row.text(0)?)?, item });
+    }
+    found.sort_by_key(|case| (case.ledger.appeal.as_ref().map(|appeal| appeal.at), case.item.cursor()));
+    Ok(Appeals { cases: found, more: page.next.is_some() })
 }
 
 fn districts(scope: &Scope) -> impl Iterator<Item = &str> {

@@ -15,6 +15,7 @@ use xunge_client_core::workflow::{Command, Payload, Verb};
 
 use super::commands::{self, CommandError, Key, Wish};
 use super::people::Viewer;
+use super::scope::{Keys, Scope};
 use super::services::Services;
 use crate::params;
 use crate::store::{Row, StoreError, Tx};
@@ -139,6 +140,19 @@ fn read(row: &Row) -> Result<Held, StoreError> {
 pub async fn all(tx: &mut dyn Tx) -> Result<Vec<Held>, StoreError> {
     let rows = tx.query(&format!("{COLUMNS} ORDER BY h.due_at, h.case_id"), params![]).await?;
     rows.iter().map(read).collect()
+}
+
+/// Those of them whose case lies in a scope.
+pub async fn within(tx: &mut dyn Tx, scope: &Scope, all: Vec<Held>) -> Result<Vec<Held>, StoreError> {
+    let sql = format!("SELECT {} FROM case_row WHERE id = ?1", Keys::COLUMNS);
+    let mut found = Vec::new();
+    for held in all {
+        let row = tx.query_one(&sql, params![held.case.as_bytes()]).await?;
+        if scope.covers(&Keys::read(&row, 0)?) {
+            found.push(held);
+        }
+    }
+    Ok(found)
 }
 
 /// The void of a case that waits.

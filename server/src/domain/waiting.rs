@@ -3,7 +3,9 @@
 //! Most cases have the same limit, so that is the order of their receipt; a category or an urgent case with a shorter
 //! limit comes forward once it is late.
 
-use xunge_client_core::model::{CategoryRef, Millis, OrgCode};
+use std::collections::BTreeSet;
+
+use xunge_client_core::model::{CaseId, CategoryRef, Millis, OrgCode};
 use xunge_client_core::workflow::Level;
 use xunge_client_core::workflow::deadline::Clock;
 
@@ -33,8 +35,8 @@ pub struct Waiting {
 pub struct Queue {
     /// In the order they should be reviewed.
     pub cases: Vec<Waiting>,
-    /// There are more than [`ORDERED`].
-    pub more: bool,
+    /// Everything that waits, beyond the oldest [`ORDERED`] too.
+    pub total: usize,
 }
 
 /// What the queue is read by.
@@ -46,6 +48,8 @@ pub struct Ask<'a> {
     pub district: &'a str,
     /// Which of its cases, oldest first; its limit and place do not count.
     pub filter: &'a Filter,
+    /// Cases that do not wait any more, as far as the queue is concerned.
+    pub out: &'a BTreeSet<CaseId>,
     /// Limits and working time.
     pub timetable: &'a Timetable,
     /// Category trees.
@@ -58,9 +62,12 @@ pub struct Ask<'a> {
 pub async fn queue(tx: &mut dyn Tx, ask: &Ask<'_>) -> Result<Queue, StoreError> {
     let filter = Filter { after: None, limit: ORDERED, ..ask.filter.clone() };
     let page = cases::list(tx, ask.scope, ask.district, &filter).await?;
-    let more = page.next.is_some();
+    let total = match page.next {
+        Some(_) => cases::ids(tx, ask.scope, ask.district, &filter).await?.difference(ask.out).count(),
+        None => page.items.iter().filter(|it| !ask.out.contains(&it.id)).count(),
+    };
     let mut waiting = Vec::with_capacity(page.items.len());
-    for item in page.items {
+    for item in page.items.into_iter().filter(|it| !ask.out.contains(&it.id)) {
         let sql = "SELECT level FROM case_row WHERE id = ?1";
         let row = tx.query_one(sql, params![item.id.as_bytes()]).await?;
         let level = row.opt_text(0)?.and_then(Level::from_code).unwrap_or(Level::Normal);
@@ -68,7 +75,7 @@ pub async fn queue(tx: &mut dyn Tx, ask: &Ask<'_>) -> Result<Queue, StoreError> 
         waiting.push(Waiting { overdue: due_at.is_some_and(|due| due < ask.now), due_at, item });
     }
     waiting.sort_by_key(|it| (!it.overdue, it.due_at.filter(|_| it.overdue), it.item.cursor()));
-    Ok(Queue { cases: waiting, more })
+    Ok(Queue { cases: waiting, total })
 }
 
 fn due(ask: &Ask<'_>, item: &CaseItem, level: Level) -> Option<Millis> {
@@ -96,7 +103,12 @@ impl Queue {
         }
     }
 
-    /// How many are overdue.
+    /// There are more than were put in order.
+    pub fn more(&self) -> bool {
+        self.total > self.cases.len()
+    }
+
+    /// How many are overdue of those that were put in order.
     pub fn overdue(&self) -> usize {
         self.cases.iter().filter(|it| it.overdue).count()
     }

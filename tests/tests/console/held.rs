@@ -89,6 +89,22 @@ async fn a_void_by_mistake_is_taken_back_with_a_key_and_the_bar_is_announced_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_mark_a_case_whose_void_may_still_be_taken_back() {
+    let (office, _, reviewer) = scene().await;
+    let site = office.server.url.clone();
+    story("lists_mark_a_held_void", &site, Script::On, |browser| async move {
+        browser.log_in(&reviewer).await;
+        browser.open_path("/review").await;
+        void(&browser).await;
+        browser.open_path("/cases").await;
+        browser.says(".cases .tag.warn", "作废待生效 · 可撤回").await;
+        assert_eq!(browser.picture("cases-held").await, Vec::<String>::new());
+        assert_eq!(browser.barriers().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_void_that_waits_survives_a_killed_server_and_happens_once() {
     let (office, [first, _], reviewer) = scene().await;
     let site = office.server.url.clone();

@@ -58,6 +58,9 @@ async fn every_page_fits_every_screen_and_has_no_barrier() {
         let answer = desk.event(case, &format!("k-{case}"), &event).await;
         assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
     }
+    office.phone.drain(2);
+    office.phone.run("request", &[&ids[1], "appeal", "--text", "两处相距两百米，不是同一处，照片可以看出门牌不同"]);
+    office.phone.drain(2);
     let site = office.server.url.clone();
     let (reviewer, leader) = (office.reviewer.clone(), office.somebody("duty_leader"));
     let (dispatcher, other) = (office.somebody("dispatcher"), office.somebody_elsewhere());
@@ -125,6 +128,9 @@ async fn every_page_fits_every_screen_and_has_no_barrier() {
         browser.see(".spot").await;
         round.look("map-near").await;
         round.page("cases-district", "/cases").await;
+        round.page("desk-appeals", "/desk").await;
+        browser.says("#appeals-h", "1 件").await;
+        round.page("cases-appeals", "/cases?appeal=open").await;
         browser.open_path(&format!("/cases/{}", ids[1])).await;
         browser.print("case-void").await;
         browser.open_path("/console/language/en?back=/").await;

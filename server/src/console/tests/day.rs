@@ -6,6 +6,7 @@ use xunge_client_core::workflow::{Payload, Verb};
 
 use super::html::Html;
 use super::office::{INSPECTOR, Office, REVIEWER};
+use crate::testing::facts;
 
 /// The figures of the page: label and value.
 fn figures(page: &Html) -> Vec<(String, String)> {
@@ -66,4 +67,32 @@ async fn the_day_counts_what_its_reader_decided_and_every_number_opens_what_it_c
     assert!(office.page(&browser, "/review").await.text_of("span").contains("审核超期 1 件"));
     let leader = office.browser("leader-1").await;
     assert_eq!(office.get(&leader, "/review/day").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_long_queue_says_how_long_it_is_and_of_how_many_its_order_is() {
+    let office = Office::new().await;
+    for part in [0..150, 150..203] {
+        let mut phone = office.district.phone(INSPECTOR).await;
+        for number in part {
+            phone.report(&facts(number, Mode::Forwarded, office.app.services.business.now()));
+        }
+        phone.drain(&office.district).await;
+    }
+    let browser = office.browser(REVIEWER).await;
+    let said = office.page(&browser, "/review").await.text_of("p");
+    assert!(said.contains("待审 203 件") && said.contains("先审最早的 200 件，共 203 件"), "{said}");
+    let day = office.page(&browser, "/review/day").await;
+    assert!(
+        day.text_of("dd").contains("203") && day.text_of("dd").contains("最早的 200 件中"),
+        "{}",
+        day.text_of("dd")
+    );
+    // What is left once the first are done needs no such words.
+    office
+        .district
+        .run("UPDATE case_row SET state = 'void' WHERE id IN (SELECT id FROM case_row ORDER BY id LIMIT 9)", vec![])
+        .await;
+    let said = office.page(&browser, "/review").await.text_of("p");
+    assert!(!said.contains("先审最早的"), "{said}");
 }

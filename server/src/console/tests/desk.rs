@@ -266,6 +266,60 @@ async fn a_leader_answers_what_units_ask_on_the_desk_itself() {
 }
 
 #[tokio::test]
+async fn a_leader_sees_what_reporters_object_to_and_answers_it_on_the_desk_itself() {
+    let office = Office::new().await;
+    let district = &office.district;
+    let void = |text: &str| {
+        let reason = Some("other".to_owned());
+        Payload { reason, text: Some(text.to_owned()), ..Payload::default() }
+    };
+    let mut cases = Vec::new();
+    for (number, words) in [(1, "重复"), (2, "误报"), (3, "写着 \"appeal\":{ 的一件，没有申诉")] {
+        let case = office.simple(INSPECTOR, number, Mode::Forwarded).await;
+        district.act(REVIEWER, case, Verb::Void, void(words)).await.unwrap();
+        cases.push(case);
+    }
+    let closed = office.simple(INSPECTOR, 4, Mode::SelfHandled).await;
+    district.act(REVIEWER, closed, Verb::ApproveSelfHandled, Payload::default()).await.unwrap();
+    let browser = office.browser("leader-1").await;
+    assert_eq!(shown(&office.page(&browser, "/desk").await), [], "void or closed is no question by itself");
+    // The last report is the first that is objected to.
+    for case in [closed, cases[1], cases[0]] {
+        let words = Payload { text: Some(format!("照片已补拍 {case}")), ..Payload::default() };
+        district.act(INSPECTOR, case, Verb::Appeal, words).await.unwrap();
+        office.app.services.business.advance(HOUR);
+    }
+    let page = office.page(&browser, "/desk").await;
+    assert_eq!(shown(&page), [("上报人申诉".to_owned(), vec![closed, cases[1], cases[0]])], "by the time they wait");
+    let said = page.text_of("p");
+    assert!(
+        said.contains("作废原因：其他（误报） · 上报人申诉：照片已补拍") && said.contains("3 小时前申诉"),
+        "{said}"
+    );
+    assert!(page.text_of("h2").contains("3 件"));
+    // The link leads to exactly these.
+    let link = page.all("a").find(|it| it.text.contains("全部申诉")).unwrap().attr("href").to_owned();
+    assert_eq!(link, "/cases?appeal=open");
+    let list = office.page(&browser, &link).await;
+    let listed = list.all("a").filter_map(|it| it.attr("href").strip_prefix("/cases/")?.parse::<CaseId>().ok());
+    assert_eq!(listed.collect::<Vec<_>>(), [closed, cases[1], cases[0]], "the newest report first");
+    assert!(list.all("a").any(|it| it.attr("aria-current") == "page" && it.text == "待答复的申诉"));
+    assert!(list.all("input").any(|it| it.attr("name") == "appeal" && it.attr("value") == "open"), "kept by the form");
+
+    let answer = async |case: CaseId, verb: &str, member: &str| {
+        let path = format!("/desk/{case}");
+        let form = with(page.form(&path), &[("verb", verb), (member, "已与现场核对")]);
+        office.post(&browser, &path, &form).await.location().to_owned()
+    };
+    assert_eq!(answer(cases[0], "uphold", "text").await, "/desk");
+    assert_eq!(answer(cases[1], "reinstate", "reason").await, "/desk");
+    assert_eq!(shown(&office.page(&browser, "/desk").await), [("上报人申诉".to_owned(), vec![closed])]);
+    assert_eq!(answer(closed, "reopen", "reason").await, "/desk");
+    assert_eq!(shown(&office.page(&browser, "/desk").await), []);
+    assert_eq!([district.state(cases[0]).await, district.state(cases[1]).await], ["void", "reported"]);
+}
+
+#[tokio::test]
 async fn others_have_no_desk() {
     let office = Office::new().await;
     for user in [REVIEWER, "hotline-1", "audit-1", "admin"] {

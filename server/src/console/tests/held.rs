@@ -4,7 +4,8 @@ use axum::http::{StatusCode, header};
 use xunge_client_core::model::{CaseId, Mode};
 use xunge_client_core::workflow::{Payload, Verb};
 
-use super::office::{Answer, Browser, INSPECTOR, Office, REVIEWER, with};
+use super::html::Html;
+use super::office::{Answer, Browser, INSPECTOR, Office, REVIEWER, STRANGER, with};
 use crate::domain::held::{HOLD_MS, carry_out};
 
 const COLLEAGUE: &str = "review-ninghua-2";
@@ -45,7 +46,8 @@ async fn a_void_leaves_the_queue_is_seen_by_everybody_and_comes_back_when_it_is_
     // Whoever opens the case reads who voided it; a colleague's queue has neither the case nor the bar.
     let colleague = office.browser(COLLEAGUE).await;
     let theirs = office.page(&colleague, "/review").await;
-    assert!(theirs.text_of("strong").contains("没有待审核") && !theirs.text_of("body").contains("撤回"));
+    assert!(theirs.text_of("strong").contains("没有待审核"));
+    assert!(theirs.all("form").all(|it| !it.attr("action").ends_with("/take-back")));
     let seen = office.page(&colleague, &format!("/cases/{case}")).await.text_of("p");
     assert!(seen.contains("审核员甲 已作废这件案件，8 秒后生效"), "{seen}");
     assert_eq!(office.district.state(case).await, "reported");
@@ -58,6 +60,41 @@ async fn a_void_leaves_the_queue_is_seen_by_everybody_and_comes_back_when_it_is_
     assert_eq!(office.district.version(case).await, 1, "nothing was recorded");
     let page = office.page(&browser, "/review").await;
     assert!(page.text_of("p").contains("待审 1 件") && !page.text_of("body").contains("撤回"));
+}
+
+#[tokio::test]
+async fn a_case_whose_void_is_held_says_so_in_lists_on_its_page_and_above_the_queue_of_the_office() {
+    const MARK: &str = "作废待生效 · 可撤回";
+    let (office, browser, case) = scene().await;
+    let other = office.simple(INSPECTOR, 2, Mode::Forwarded).await;
+    let colleague = office.browser(COLLEAGUE).await;
+    let pages = ["/review".to_owned(), "/cases".to_owned(), format!("/cases/{case}"), format!("/cases/{other}")];
+    for path in &pages {
+        assert!(!office.page(&colleague, path).await.source.contains(MARK), "{path}");
+    }
+    void(&office, &browser, "/review", case).await;
+    let marks = |page: &Html| page.all("span").filter(|it| it.text.trim() == MARK).count();
+    // The queue shows the next case; the held one is near it and of its kind.
+    for path in &pages[..3] {
+        let page = office.page(&colleague, path).await;
+        let nearby = page.all("section").any(|it| it.attr("aria-labelledby") == "near-h") && path == "/review";
+        assert_eq!(marks(&page), 1 + usize::from(nearby), "{path}");
+    }
+    let line = office.page(&colleague, "/review").await.text_of("p");
+    assert!(line.contains("审核员甲 11-15 12:00 作废了 暴露垃圾"), "{line}");
+    // Its author has the bar, another office hears nothing.
+    assert_eq!(marks(&office.page(&browser, "/cases").await), 1);
+    assert!(!office.page(&browser, "/review").await.text_of("p").contains("作废了"));
+    let stranger = office.browser(STRANGER).await;
+    for path in ["/review", "/cases"] {
+        assert!(!office.page(&stranger, path).await.source.contains(MARK), "{path}");
+    }
+    // Deciding is open all the same, and ends it.
+    let file = office.page(&colleague, &pages[2]).await.form("file");
+    assert_eq!(office.post(&colleague, &format!("/cases/{case}/act"), &file).await.status, StatusCode::SEE_OTHER);
+    for path in &pages {
+        assert!(!office.page(&colleague, path).await.source.contains(MARK), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -35,6 +35,8 @@ pub(super) enum Condition {
     Mode(Mode),
     /// Sent back or not.
     SentBack(bool),
+    /// Its reporter objects and has no answer yet.
+    Appealed,
     /// Received then or later, in milliseconds.
     ReceivedFrom(i64),
     /// Received before.
@@ -129,6 +131,8 @@ impl Condition {
             }
             Self::Mode(mode) => drop(sql.put("COALESCE(c.mode, c.mode_claim) = ").bind(mode.code())),
             Self::SentBack(wanted) => drop(sql.put("c.sent_back = ").bind(*wanted)),
+            // Quotes inside words are escaped in JSON, so no words anybody typed look like this.
+            Self::Appealed => drop(sql.put("c.ledger LIKE '%\"appeal\":{%'")),
             Self::ReceivedFrom(at) => drop(sql.put("COALESCE(c.received_at, 0) >= ").bind(*at)),
             Self::ReceivedBefore(at) => drop(sql.put("COALESCE(c.received_at, 0) < ").bind(*at)),
             Self::Deadline(from, to) => {

@@ -7,6 +7,8 @@
 //! Conditions that are rare together may let many rows pass by: a page looks at no more than [`EXAMINED`] of them and may
 //! then be short, or empty, while `next` goes on.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use xunge_client_core::model::{CaseId, CategoryRef, LocalDay, Millis, Mode, OrgCode};
 use xunge_client_core::workflow::State;
@@ -148,6 +150,8 @@ pub struct Filter {
     pub to: Option<LocalDay>,
     /// Only deadlines from the first to before the second, in milliseconds ([`Due::between`]).
     pub due: Option<(i64, i64)>,
+    /// Only cases whose reporter objects and waits for an answer.
+    pub appealed: bool,
     /// Only cases that were sent back, or only those that were not.
     pub sent_back: Option<bool>,
     /// Words in description, place and remarks, four digits and more also in the case number; a whole case number or id
@@ -237,6 +241,24 @@ pub async fn list(tx: &mut dyn Tx, scope: &Scope, district: &str, filter: &Filte
     page.next = next.map(|cursor| cursor.to_string());
     page.items = found.into_iter().map(|(_, item)| item).collect();
     Ok(page)
+}
+
+/// Every case of a list, without order, limit and place: for what is few, as what waits for an office is.
+pub async fn ids(
+    tx: &mut dyn Tx,
+    scope: &Scope,
+    district: &str,
+    filter: &Filter,
+) -> Result<BTreeSet<CaseId>, StoreError> {
+    let plan = Plan::make(tx, scope, district, &Filter { after: None, ..filter.clone() }).await?;
+    let mut found = BTreeSet::new();
+    for query in plan.queries {
+        let sql = query.ids();
+        for row in tx.query(&sql.text, &sql.params).await? {
+            found.insert(CaseId::from_bytes(row.array(0)?));
+        }
+    }
+    Ok(found)
 }
 
 /// What one stream gave.

@@ -106,6 +106,13 @@ async fn all(store: &Store, scope: &Scope, filter: &Filter) -> Vec<CaseItem> {
     }
 }
 
+async fn all_ids(store: &Store, scope: &Scope, filter: &Filter) -> BTreeSet<CaseId> {
+    let (scope, filter) = (scope.clone(), filter.clone());
+    let found =
+        store.read::<_, StoreError, _>(move |tx| Box::pin(async move { ids(tx, &scope, DISTRICT, &filter).await }));
+    found.await.unwrap()
+}
+
 fn scope(column: Column, values: &[&str]) -> Scope {
     let branches = values.iter().map(|value| Branch { column, value: (*value).to_owned() });
     branches.fold(Scope::default(), |scope, branch| scope.or(branch))
@@ -163,6 +170,7 @@ fn filter(dice: &mut Dice) -> Filter {
     let day = |dice: &mut Dice| Millis(dice.of(30) as i64 * DAY).local_day();
     let code = |text: &str| text.parse().unwrap();
     Filter {
+        appealed: false,
         states,
         categories: if dice.of(2) == 0 { categories } else { vec![] },
         mode: dice.sometimes(4, |dice| dice.pick(Mode::ALL)),
@@ -236,6 +244,8 @@ async fn every_combination_of_filters_gives_exactly_its_cases_in_every_order_and
                 assert!(times(&found).is_sorted_by(|a, b| a >= b), "{filter:?}");
             }
             assert_eq!(ids(&mut found.iter()), ids(&mut expected.iter().copied()), "{scope:?} {filter:?}");
+            let known: BTreeSet<CaseId> = found.iter().map(|item| item.id).collect();
+            assert_eq!(all_ids(&store, scope, &filter).await, known, "{scope:?} {filter:?}");
             shown += found.len();
         }
     }

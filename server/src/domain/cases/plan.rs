@@ -263,6 +263,7 @@ fn checks(scope: &Scope, district: &str, filter: &Filter, words: &Words, settles
     all.extend(filter.without.iter().map(empty));
     all.extend(filter.mode.map(Condition::Mode));
     all.extend(filter.sent_back.map(Condition::SentBack));
+    all.extend(filter.appealed.then_some(Condition::Appealed));
     if filter.order == Order::Deadline {
         all.extend(filter.from.map(|day| Condition::ReceivedFrom(day.start().0)));
         all.extend(filter.to.map(|day| Condition::ReceivedBefore(day.end().0)));

@@ -115,11 +115,17 @@ impl Query {
         let mut sql = Sql::default();
         sql.put("SELECT ").put(ITEM_COLUMNS).put(", ").put(self.time()).put(" FROM ");
         self.candidates(&mut sql, from, end, true);
-        for condition in &self.conditions {
-            sql.put(" AND ");
-            condition.write(&mut sql);
-        }
+        self.check(&mut sql);
         sql.put(self.in_order()).put(" LIMIT ").bind(limit as i64);
+        sql
+    }
+
+    /// The statement for the ids of everything that fits.
+    pub(super) fn ids(&self) -> Sql {
+        let mut sql = Sql::default();
+        sql.put("SELECT c.id FROM ");
+        self.candidates(&mut sql, None, None, true);
+        self.check(&mut sql);
         sql
     }
 
@@ -219,6 +225,13 @@ impl Query {
         match end {
             Some(Place::Key(end)) => pair(sql, within, end),
             _ => drop(sql.put(" AND ").put(key).put(" ").put(until).put(" ").bind(self.until)),
+        }
+    }
+
+    fn check(&self, sql: &mut Sql) {
+        for condition in &self.conditions {
+            sql.put(" AND ");
+            condition.write(sql);
         }
     }
 

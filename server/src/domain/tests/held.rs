@@ -4,6 +4,7 @@ use xunge_client_core::model::{Mode, Sha256};
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::*;
+use crate::domain::cases::{self, Filter};
 use crate::testing::{District, facts};
 
 /// A reported case, and its two reviewers.
@@ -172,4 +173,36 @@ async fn what_a_crash_left_is_carried_out_by_whoever_comes_next() {
     assert_eq!(carry_out(&next).await.unwrap(), None);
     assert_eq!(carry_out(&next).await.unwrap(), None);
     assert_eq!((district.version(case).await, district.state(case).await.as_str()), (2, "void"), "once");
+}
+
+#[tokio::test]
+async fn programs_read_of_a_case_who_voided_it_and_until_when_it_may_be_taken_back() {
+    let (district, case, [author, colleague]) = scene().await;
+    let services = &district.desk.services;
+    let shown = async || {
+        let (viewer, directory) = (colleague.clone(), district.directory().await);
+        let read = services.store.read::<_, StoreError, _>(move |tx| {
+            Box::pin(async move {
+                let scope = Scope::of(&viewer, &directory);
+                let detail = cases::detail(tx, &scope, &viewer, case).await?.unwrap();
+                let filter = Filter { limit: 9, ..Filter::default() };
+                let listed = cases::list(tx, &scope, crate::testing::DISTRICT, &filter).await?;
+                Ok([serde_json::to_value(&detail).unwrap(), serde_json::to_value(&listed.items[0]).unwrap()])
+            })
+        });
+        read.await.unwrap()
+    };
+    for json in shown().await {
+        assert!(json.get("held_void").is_none() && json["state"] == "reported", "no member more than before");
+    }
+    hold(services, &author, wish(case, "test")).await.unwrap();
+    let due = district.now().plus_ms(HOLD_MS);
+    for json in shown().await {
+        assert_eq!(json["held_void"], serde_json::json!({"by": "review-ninghua-1", "due_at": due.0}));
+        assert_eq!((&json["state"], &json["version"]), (&"reported".into(), &1.into()), "it has decided nothing");
+    }
+    later(&district, HOLD_MS).await;
+    for json in shown().await {
+        assert!(json.get("held_void").is_none() && json["state"] == "void", "{json}");
+    }
 }

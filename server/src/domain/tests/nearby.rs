@@ -215,6 +215,7 @@ fn blank() -> CaseItem {
         flags: vec![],
         sent_back: false,
         text: String::new(),
+        held_void: None,
     }
 }
 

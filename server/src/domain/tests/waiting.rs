@@ -1,6 +1,6 @@
 //! The order of a review queue.
 
-use xunge_client_core::model::{CaseId, CategoryRef, Mode};
+use xunge_client_core::model::Mode;
 use xunge_client_core::workflow::State;
 
 use super::*;
@@ -14,15 +14,19 @@ fn timetable() -> Timetable {
 }
 
 async fn read(district: &District) -> Queue {
+    read_without(district, &[]).await
+}
+
+async fn read_without(district: &District, out: &[CaseId]) -> Queue {
+    let out: BTreeSet<CaseId> = out.iter().copied().collect();
     let (directory, now) = (district.directory().await, district.now());
     let found = district.desk.services.store.read::<_, StoreError, _>(move |tx| {
         Box::pin(async move {
             let scope = Scope::below(&DISTRICT.parse().unwrap(), &directory);
             let filter = Filter { states: vec![State::Reported], order: Order::OldestFirst, ..Filter::default() };
-            let (timetable, filter) = (timetable(), &filter);
-            let ask =
-                Ask { scope: &scope, district: DISTRICT, filter, timetable: &timetable, directory: &directory, now };
-            queue(tx, &ask).await
+            let (timetable, filter, out) = (&timetable(), &filter, &out);
+            let directory = &directory;
+            queue(tx, &Ask { scope: &scope, district: DISTRICT, filter, out, timetable, directory, now }).await
         })
     });
     found.await.unwrap()
@@ -79,4 +83,30 @@ async fn whoever_passes_over_a_case_goes_on_behind_it_even_if_it_is_gone() {
     let mut rest = queue.clone();
     rest.cases.retain(|it| it.item.id != cases[2]);
     assert_eq!(behind(&rest, cases[2]), [cases[3]], "decided meanwhile");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_too_long_to_be_put_in_order_says_how_long_it_is() {
+    let district = District::new().await;
+    let mut cases = Vec::new();
+    for inspector in ["insp-ninghua-1", "insp-huaiyuan-1"] {
+        let mut phone = district.phone(inspector).await;
+        for number in 0..ORDERED as u64 / 2 + 2 {
+            cases.push(phone.report(&facts(number, Mode::Forwarded, district.now())));
+        }
+        phone.drain(&district).await;
+        district.desk.services.business.advance(60_000);
+    }
+    let queue = read(&district).await;
+    assert_eq!((queue.cases.len(), queue.total, queue.more()), (ORDERED, ORDERED + 4, true));
+    // What is left out is not counted, whether it was among the oldest or behind them.
+    let oldest = ids(&queue.cases);
+    let (first, last) = (oldest[0], *cases.iter().find(|case| !oldest.contains(case)).unwrap());
+    let queue = read_without(&district, &[first, last]).await;
+    assert_eq!((queue.cases.len(), queue.total, queue.more()), (ORDERED - 1, ORDERED + 2, true));
+    // What was sent back or decided waits no more.
+    district.run("UPDATE case_row SET state = 'filed' WHERE id = ?1", vec![last.as_bytes().to_vec().into()]).await;
+    assert_eq!(read(&district).await.total, ORDERED + 3);
+    let rest = read_without(&district, &oldest[..10]).await;
+    assert_eq!((rest.cases.len(), rest.total), (ORDERED - 10, ORDERED - 7));
 }
