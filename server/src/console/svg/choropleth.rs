@@ -45,10 +45,14 @@ pub(crate) struct Legend<'a> {
     pub(crate) square: &'a str,
 }
 
-const WIDTH: f64 = 960.0;
+/// How wide the map may be; a district that is taller than wide leaves no empty ground beside it, which a phone would
+/// have to show.
+const WIDTHS: (f64, f64) = (600.0, 960.0);
 const HEIGHT: f64 = 640.0;
-/// Room for the legend above the map.
-const TOP: f64 = 34.0;
+/// Room for the legend above the map: what is counted, and below that the shades.
+const TOP: f64 = 62.0;
+/// On a narrow screen words are drawn so much larger; they have room for that.
+const LARGER: f64 = 1.6;
 const MARGIN: f64 = 14.0;
 /// Shades beside that of none.
 const SHADES: i64 = 5;
@@ -65,15 +69,16 @@ pub(crate) fn choropleth(
     spots: &[Spot],
     ground: Option<Ground<'_>>,
 ) -> String {
-    let mut drawing = Drawing::new("grids", "chart grids", (WIDTH, HEIGHT + TOP), title, message);
     let corners: Vec<Point> = areas.iter().flat_map(|area| area.polygon.0.iter().copied()).collect();
-    let view = View::around(&corners, (WIDTH, HEIGHT), MARGIN);
+    let width = View::fitting_width(&corners, WIDTHS, HEIGHT, MARGIN);
+    let mut drawing = Drawing::new("grids", "chart grids", (width, HEIGHT + TOP), title, message);
+    let view = View::around(&corners, (width, HEIGHT), MARGIN);
     let most = areas.iter().map(|area| area.n).max().unwrap_or_default();
     drawing.put(format_args!(
-        "<defs><clipPath id=\"grids-clip\"><rect width=\"{WIDTH}\" height=\"{HEIGHT}\"/></clipPath></defs>\
+        "<defs><clipPath id=\"grids-clip\"><rect width=\"{width}\" height=\"{HEIGHT}\"/></clipPath></defs>\
          <g transform=\"translate(0 {TOP})\"><g clip-path=\"url(#grids-clip)\">"
     ));
-    drawing.rect("ground", (0.0, 0.0), (WIDTH, HEIGHT));
+    drawing.rect("ground", (0.0, 0.0), (width, HEIGHT));
     if let Some(address) = ground {
         for (zoom, tile, [x, y, width, height]) in view.tiles(TILE) {
             drawing.put(format_args!(
@@ -135,9 +140,9 @@ fn shade(n: i64, most: i64) -> i64 {
 fn key(drawing: &mut Drawing, legend: Legend<'_>, most: i64, spots: bool) {
     let mut x = 8.0;
     let mut entry = |drawing: &mut Drawing, class: &str, words: &str| {
-        drawing.rect(class, (x, 10.0), (16.0, 12.0));
-        drawing.text("label", Anchor::Start, (x + 21.0, 20.5), words);
-        x += 36.0 + super::width_of(words);
+        drawing.rect(class, (x, 37.0), (16.0, 16.0));
+        drawing.text("label", Anchor::Start, (x + 21.0, 50.5), words);
+        x += 36.0 + LARGER * super::width_of(words);
     };
     let shades: Vec<i64> = (0..=SHADES).filter(|wanted| (0..=most).any(|n| shade(n, most) == *wanted)).collect();
     for wanted in shades {
@@ -147,12 +152,12 @@ fn key(drawing: &mut Drawing, legend: Legend<'_>, most: i64, spots: bool) {
         let words = if low >= high { low.to_string() } else { format!("{low}–{high}") };
         entry(drawing, &format!("shade-{wanted}"), &words);
     }
-    drawing.text("label", Anchor::End, (WIDTH - 8.0, 20.5), legend.counted);
+    drawing.text("label", Anchor::Start, (8.0, 22.0), legend.counted);
     if spots {
         let y = TOP + HEIGHT - 12.0;
         drawing.put(format_args!("<circle class=\"spot self\" cx=\"16\" cy=\"{:.1}\" r=\"5\"/>", y - 4.0));
         drawing.text("label halo", Anchor::Start, (26.0, y), legend.circle);
-        let next = 46.0 + super::width_of(legend.circle);
+        let next = 46.0 + LARGER * super::width_of(legend.circle);
         drawing.rect("spot forwarded", (next, y - 8.5), (9.0, 9.0));
         drawing.text("label halo", Anchor::Start, (next + 15.0, y), legend.square);
     }

@@ -16,6 +16,14 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// How wide a view of this height has to be so that the points, at their scale, leave no ground empty beside them:
+    /// between the two widths.
+    pub(crate) fn fitting_width(points: &[Point], (least, most): (f64, f64), height: f64, margin: f64) -> f64 {
+        let view = Self::around(points, (most, height), margin);
+        let reach = points.iter().map(|point| (view.place(*point).0 - most / 2.0).abs()).fold(0.0, f64::max);
+        (2.0 * (reach + margin)).ceil().clamp(least, most)
+    }
+
     /// A view in which all points lie at least `margin` from the edge.
     pub(crate) fn around(points: &[Point], (width, height): (f64, f64), margin: f64) -> Self {
         let reach = |value: fn(&Point) -> i32| {
@@ -83,6 +91,19 @@ mod tests {
         let places = points.map(|point| view.place(point));
         assert!(places.iter().all(|(x, y)| (19.9..=940.1).contains(x) && (19.9..=620.1).contains(y)), "{places:?}");
         assert!(places[0].1 > places[1].1 && places[0].0 < places[1].0);
+    }
+
+    #[test]
+    fn a_tall_district_has_a_narrow_picture_at_the_same_scale() {
+        let point = |lon_e6, lat_e6| Point { lon_e6, lat_e6 };
+        let fitting = |points: &[Point]| View::fitting_width(points, (600.0, 960.0), 640.0, 14.0);
+        let square = [point(106_000_000, 38_000_000), point(106_278_000, 38_220_000)];
+        let (wide, narrow) = (View::around(&square, (960.0, 640.0), 14.0), fitting(&square));
+        assert!((630.0..650.0).contains(&narrow), "{narrow}");
+        assert!((View::around(&square, (narrow, 640.0), 14.0).scale / wide.scale - 1.0).abs() < 1e-3);
+        assert_eq!(fitting(&[point(106_000_000, 38_000_000), point(106_900_000, 38_100_000)]), 960.0);
+        assert_eq!(fitting(&[point(106_000_000, 38_000_000), point(106_010_000, 38_900_000)]), 600.0);
+        assert_eq!(fitting(&[]), 600.0);
     }
 
     #[test]
