@@ -56,6 +56,13 @@ fn a_remark_that_came_too_late_is_said_once_by_all_copies_of_a_phone() {
     [27, 205].into_iter().for_each(holds);
 }
 
+/// A seed that once failed: a phone that was shut out while the centre was restored enrolled again, and forgot what it had
+/// said on a colleague's case before it heard of the restore.
+#[test]
+fn who_enrols_again_at_a_restored_centre_brings_what_they_said() {
+    holds(916);
+}
+
 /// A seed that once failed: the disk was full when reference data arrived, and photos dropped with that write were never
 /// offered again.
 #[test]

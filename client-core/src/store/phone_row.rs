@@ -148,7 +148,10 @@ impl Store {
                 tx.execute("UPDATE phone SET counter = 0, cursor = 0, heard = 0, census_day = 0", [])?;
                 // A new device is sent what its user may see now, but not what went out of view while it was shut out.
                 tx.execute("UPDATE case_local SET gone = 1 WHERE own = 0 AND mine = 0 AND state = 'submitted'", [])?;
-                super::answer::forget_gone(tx)?;
+                // What a restored server forgot is brought to it first; the answer that tells so forgets the others.
+                if known.epoch == 0 || known.epoch == *epoch {
+                    super::answer::forget_gone(tx)?;
+                }
                 // Its old actor belongs to the old device.
                 self.renew_all_actors();
             }

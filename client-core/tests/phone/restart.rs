@@ -312,6 +312,34 @@ fn words_that_are_refused_do_not_count_as_held_because_a_colleagues_were_taken()
     assert_eq!((said, later), (vec!["王说"], vec!["李说"]));
 }
 
+/// Seed 916 of the simulator: enrolling took the colleague's case off the phone before anybody heard of the restore.
+#[test]
+fn a_phone_that_enrols_again_at_a_restored_server_brings_what_it_wrote_on_a_colleagues_case() {
+    let (_folder, path) = folder();
+    let mut server = Server::new();
+    let (_wang, mut li, case) = handed_over(&mut server, path);
+    let backup = server.clone();
+    li.describe(case, "李改");
+    assert!(li.sync_fine(&mut server).drained);
+    let mut restored = restored(&backup, &server);
+    li.enrol_again(&mut restored);
+    assert!(li.sync_fine(&mut restored).drained);
+    assert_eq!(restored.cases[&case].doc.facts().0.description, "李改");
+}
+
+/// What a restored server forgot is no reason to keep what this phone may not see any more.
+#[test]
+fn a_phone_that_enrols_again_at_a_restored_server_keeps_nothing_out_of_its_view() {
+    let (_folder, path) = folder();
+    let mut server = Server::new();
+    let (_wang, mut li, case) = handed_over(&mut server, path);
+    let mut restored = restored(&server.clone(), &server);
+    restored.hide(case, "li");
+    li.enrol_again(&mut restored);
+    li.sync_fine(&mut restored);
+    assert!(li.store.detail(case).unwrap().is_none());
+}
+
 #[test]
 fn a_case_that_went_and_came_back_is_written_with_a_new_actor() {
     let (_folder, path) = folder();
