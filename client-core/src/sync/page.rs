@@ -28,7 +28,7 @@ pub(super) struct PageSize {
     news: usize,
     /// How long the link held when it last broke.
     holds_ms: Option<u64>,
-    /// Answers since then.
+    /// Answers since then, or since anything failed if it never broke under way.
     answers: u32,
 }
 
@@ -69,6 +69,8 @@ impl PageSize {
         if after_ms >= UNDER_WAY_MS {
             self.news = (self.news / 4).max(limits::ANSWER_LEAST);
             self.holds_ms = Some(self.holds_ms.map_or(after_ms, |known| known.min(after_ms)));
+        }
+        if after_ms >= UNDER_WAY_MS || self.holds_ms.is_none() {
             self.answers = 0;
         }
     }
@@ -80,9 +82,12 @@ impl PageSize {
         if self.answers >= MENDED {
             self.holds_ms = None;
         }
-        if self.holds_ms.is_none_or(|holds| after_ms * 2 <= holds) {
-            self.bytes = (self.bytes * 2).min(limits::COMPRESSED);
-            self.news = (self.news * 2).min(NEWS);
+        // A single answer that got lost costs two requests more and no third. Whether a link was mended is tried gently.
+        let most = if self.answers < MENDED { 4 } else { 2 };
+        let fits = |times: &u64| self.holds_ms.is_none_or(|holds| after_ms * times <= holds);
+        if let Some(times) = [most, 2].into_iter().find(fits) {
+            self.bytes = (self.bytes * times as usize).min(limits::COMPRESSED);
+            self.news = (self.news * times as usize).min(NEWS);
         }
     }
 
@@ -230,6 +235,22 @@ mod tests {
         assert_eq!(lost(8_000, 60_000, 100), 0);
         assert!(lost(2_000, 5_000, 100) <= 12, "one try in nine looks whether the link was mended");
         assert!(lost(600, 5_000, 100) <= 12, "two kilobytes still pass where sixteen never would");
+    }
+
+    #[test]
+    fn a_page_that_was_lost_at_once_goes_again_in_two() {
+        let mut size = PageSize::default();
+        for _ in 0..2 {
+            (0..20).for_each(|_| size.answered(300));
+            size.failed(300);
+            let (mut left, mut pages) = (limits::COMPRESSED, 0);
+            while left > 0 {
+                left = left.saturating_sub(size.bytes);
+                pages += 1;
+                size.answered(300);
+            }
+            assert_eq!(pages, 2);
+        }
     }
 
     #[test]
