@@ -3,6 +3,7 @@
 use ed25519_dalek::SigningKey;
 
 use super::data::{Batch, Outgoing, Pushed, Sent};
+use super::uploads::AT_ONCE;
 use crate::model::{CaseId, DeviceId, IntentId, Millis};
 use crate::wire::{Census, Envelope, PhotoOffer, SyncUp, Waiting, codec, limits};
 
@@ -10,6 +11,8 @@ use crate::wire::{Census, Envelope, PhotoOffer, SyncUp, Waiting, codec, limits};
 const LEAST: usize = 2 * 1024;
 /// Bytes of news, uncompressed, that every server sends at once; a phone that takes so many does not say so.
 const NEWS: usize = 240_000;
+/// Bytes of news to ask for after a first try that was cut under way; after another, as few as a server gives.
+const NEWS_AFTER_FAILURE: usize = 16 * 1024;
 /// A try that failed faster than this was never on its way: what it carried is not to blame.
 const UNDER_WAY_MS: u64 = 2_000;
 /// Answers in a row after which the link counts as mended.
@@ -59,6 +62,12 @@ impl PageSize {
         (self.news < NEWS).then_some(self.news as u32)
     }
 
+    /// Photos and previews to offer, of `most`. On a link that cut an answer only as many as go at once: each makes the
+    /// answer, which also says that text arrived, longer by what nothing compresses.
+    pub(super) fn offers(&self, most: usize) -> usize {
+        if self.news < NEWS { most.min(AT_ONCE) } else { most }
+    }
+
     /// Notes that no answer came, so long after the request began.
     pub(super) fn failed(&mut self, after_ms: u64) {
         if self.bytes > limits::COMPRESSED_AFTER_FAILURE {
@@ -67,7 +76,7 @@ impl PageSize {
             self.bytes = (self.bytes / 2).max(LEAST);
         }
         if after_ms >= UNDER_WAY_MS {
-            self.news = (self.news / 4).max(limits::ANSWER_LEAST);
+            self.news = if self.news > NEWS_AFTER_FAILURE { NEWS_AFTER_FAILURE } else { limits::ANSWER_LEAST };
             self.holds_ms = Some(self.holds_ms.map_or(after_ms, |known| known.min(after_ms)));
         }
         if after_ms >= UNDER_WAY_MS || self.holds_ms.is_none() {

@@ -133,6 +133,22 @@ fn after_a_failure_pages_are_small_until_the_link_proves_itself() {
     assert_eq!(frames.iter().sum::<usize>(), 40);
 }
 
+/// As in a basement: of every answer only the beginning comes through. What is offered and what is asked for has to shrink
+/// until the answer fits, in one run that gives up after three failures.
+#[test]
+fn a_link_that_cuts_answers_short_still_says_that_text_and_photos_arrived() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let cases: Vec<CaseId> = (0..6).map(|index| phone.report(&format!("第{index}处"))).collect();
+    for (index, case) in (0..10).zip(cases.iter().cycle()) {
+        phone.attach(*case, PhotoRole::Before, &[index; 40]);
+    }
+    let summary = phone.sync(&mut server, &mut |_, _| Fate::Narrow(700));
+    assert!(summary.drained, "{summary:?}");
+    assert_eq!((summary.cases_sent, summary.photos_sent), (6, 10));
+    all_is_well(&phone, &server, &cases);
+}
+
 #[test]
 fn a_case_the_server_can_not_digest_blocks_nobody() {
     for status in [400, 413, 500] {

@@ -37,6 +37,8 @@ pub(super) enum Fate {
     Twice,
     /// The answer arrives damaged.
     Damaged,
+    /// It takes three seconds, and the answer is lost if it has more bytes than this.
+    Narrow(usize),
 }
 
 /// A phone that can be switched off and on again.
@@ -251,6 +253,13 @@ impl Run<'_> {
         }
         match fate {
             Fate::AnswerLost => Event::Unanswered { exchange },
+            Fate::Narrow(bytes) => {
+                self.phone.clock.advance(3_000);
+                if response.body.len() > bytes {
+                    return Event::Unanswered { exchange };
+                }
+                Event::Answered { exchange, response }
+            }
             Fate::Damaged => {
                 let middle = response.body.len() / 2;
                 if let Some(byte) = response.body.get_mut(middle) {

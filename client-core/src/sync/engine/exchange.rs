@@ -17,15 +17,16 @@ impl Step<'_> {
         engine.turn = Turn::Collecting;
         engine.again = false;
         let now_ms = self.now.mono_ms;
+        let offers = engine.size.offers(engine.settings.offers);
         let parked_photos = engine.parking.photos(now_ms).chain(engine.uploads.items()).collect();
         self.out.push(Effect::Collect(Room {
             bytes: engine.size.raw_bytes(),
             at: self.now.wall,
             by_hand: engine.asked,
             under_way: engine.uploads.bytes_left(),
-            offers: engine.settings.offers,
+            offers,
             // Photos under way are many seconds; previews of what was saved meanwhile need not wait for their end.
-            photos: if engine.uploads.is_active() { 0 } else { engine.settings.offers },
+            photos: if engine.uploads.is_active() { 0 } else { offers },
             parked_cases: engine.parking.cases(now_ms),
             parked_photos,
             counting: engine.counting(),
