@@ -14,7 +14,7 @@ const NEWS: usize = 240_000;
 /// Bytes of news to ask for after a first try that was cut under way; after another, as few as a server gives.
 const NEWS_AFTER_FAILURE: usize = 16 * 1024;
 /// A try that failed faster than this was never on its way: what it carried is not to blame.
-const UNDER_WAY_MS: u64 = 2_000;
+const UNDER_WAY_MS: u64 = 1_000;
 /// Answers in a row after which the link counts as mended.
 const MENDED: u32 = 8;
 

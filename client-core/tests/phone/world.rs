@@ -37,7 +37,7 @@ pub(super) enum Fate {
     Twice,
     /// The answer arrives damaged.
     Damaged,
-    /// It takes three seconds, and the answer is lost if it has more bytes than this.
+    /// It takes a second and a half, and the answer is lost if it has more bytes than this.
     Narrow(usize),
 }
 
@@ -254,7 +254,7 @@ impl Run<'_> {
         match fate {
             Fate::AnswerLost => Event::Unanswered { exchange },
             Fate::Narrow(bytes) => {
-                self.phone.clock.advance(3_000);
+                self.phone.clock.advance(1_000);
                 if response.body.len() > bytes {
                     return Event::Unanswered { exchange };
                 }
