@@ -28,8 +28,9 @@ pub const PHOTOS: usize = 512;
 pub const PREVIEW: u64 = 16 * 1024;
 /// Most cases a count of everything in view may leave out.
 pub const CENSUS_EXCEPT: usize = 64;
-/// Fewest bytes of news a phone may ask for, uncompressed.
-pub const ANSWER_LEAST: usize = 2 * 1024;
+/// Fewest bytes of news a phone may ask for, uncompressed: about a case, so that an answer fits a link that carries but a
+/// few hundred bytes of it.
+pub const ANSWER_LEAST: usize = 512;
 /// Most bytes of a rescue bundle. A server holds up to three copies of one while it opens it.
 pub const RESCUE: usize = 10 * 1024 * 1024;
 /// Bytes of contents after which a phone begins another bundle: an old phone holds a few copies of it in memory.
