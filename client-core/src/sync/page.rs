@@ -68,6 +68,12 @@ impl PageSize {
         if self.news < NEWS { most.min(AT_ONCE) } else { most }
     }
 
+    /// True on a link that cut even a short answer: text goes alone there, because what photos need in an answer, a token
+    /// and a place each, is longer than that text arrived.
+    pub(super) fn is_least(&self) -> bool {
+        self.news <= limits::ANSWER_LEAST
+    }
+
     /// Notes that no answer came, so long after the request began.
     pub(super) fn failed(&mut self, after_ms: u64) {
         if self.bytes > limits::COMPRESSED_AFTER_FAILURE {

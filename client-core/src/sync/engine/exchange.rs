@@ -33,7 +33,7 @@ impl Step<'_> {
         }));
     }
 
-    pub(super) fn collected(&mut self, batch: Batch) {
+    pub(super) fn collected(&mut self, mut batch: Batch) {
         let engine = &mut *self.engine;
         if !matches!(engine.turn, Turn::Collecting) {
             return;
@@ -46,6 +46,9 @@ impl Step<'_> {
         (engine.counter, engine.reference) = (batch.counter, batch.reference);
         if !engine.session.has_exchanged() {
             engine.census_due = batch.census_due;
+        }
+        if engine.size.is_least() && !(batch.cases.is_empty() && batch.requests.is_empty()) {
+            batch.photos.clear();
         }
         let nothing = batch.cases.is_empty() && batch.requests.is_empty() && batch.photos.is_empty();
         // Whoever always has something to say counts at the end of a run.
