@@ -49,6 +49,13 @@ fn a_case_that_left_for_the_centre_is_asked_of_that_centre() {
     [389, 581, 648].into_iter().for_each(holds);
 }
 
+/// A seed that once failed: a copy of a phone said as a supplement what came too late, and another copy brought it as the
+/// remark to a centre that had been put back and took it.
+#[test]
+fn words_that_two_copies_of_a_phone_brought_are_read_once() {
+    holds(151);
+}
+
 /// Seeds that once failed: a phone put back to a backup (27) or copied (205) said a remark that came too late a second
 /// time, as a supplement under another id.
 #[test]

@@ -72,7 +72,7 @@ pub(super) fn facts<D: ReadDoc>(doc: &D) -> Result<(Facts, Vec<Conflict>), Autom
     }
     facts.remarks = remarks(doc, Container::Remarks)?;
     facts.supplements = remarks(doc, Container::Supplements)?;
-    Ok((facts, conflicts))
+    Ok((facts.said_once(), conflicts))
 }
 
 fn set_register(facts: &mut Facts, key: &str, value: Value<'_>) {

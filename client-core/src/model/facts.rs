@@ -114,6 +114,13 @@ impl Facts {
         self.photos.iter().filter(move |(_, photo)| photo.role == role)
     }
 
+    /// Without supplements that are also there as remarks. Copies of a phone share a remark and its key: one may have been
+    /// told that it came too late, and have said it again as a supplement, when a restored server took it of another.
+    pub(crate) fn said_once(mut self) -> Self {
+        self.supplements.retain(|key, said| self.remarks.get(key) != Some(said));
+        self
+    }
+
     /// The key of a new remark.
     pub fn remark_key(id: Ulid) -> String {
         id.to_string()

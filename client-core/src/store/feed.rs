@@ -128,4 +128,5 @@ fn over(below: Facts, top: Facts) -> Facts {
         remarks: below.remarks.into_iter().chain(top.remarks).collect(),
         supplements: below.supplements.into_iter().chain(top.supplements).collect(),
     }
+    .said_once()
 }

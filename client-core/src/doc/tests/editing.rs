@@ -179,6 +179,20 @@ fn a_sealed_case_takes_supplements_and_nothing_else() {
     assert_eq!(server.facts().0.supplements.len(), 1);
 }
 
+/// Seed 151 of the simulator: one copy of a phone said it as a supplement, another brought the remark.
+#[test]
+fn words_under_one_key_are_read_once_as_a_remark() {
+    let mut doc = reported();
+    let said = |text: &str| Remark { text: text.into(), at: Millis(5) };
+    let key = |last: char| format!("01HGW2BBG0000000000000000{last}");
+    doc.edit(ANN, &[Edit::AddSupplement(key('A'), said("补充")), Edit::AddSupplement(key('B'), said("又说"))]).unwrap();
+    assert_eq!(doc.facts().0.supplements.len(), 2);
+    doc.edit(ANN, &[Edit::AddRemark(key('A'), said("补充")), Edit::AddRemark(key('B'), said("别的话"))]).unwrap();
+    let facts = doc.facts().0;
+    assert_eq!(facts.remarks.len(), 2);
+    assert_eq!(facts.supplements.into_keys().collect::<Vec<_>>(), [key('B')], "other words under one key are all kept");
+}
+
 #[test]
 fn a_sealed_case_of_the_office_can_start_its_document_with_a_supplement() {
     let mut phone = FieldDoc::new();
