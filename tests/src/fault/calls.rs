@@ -88,6 +88,7 @@ unsafe extern "C" fn openat64(folder: c_int, name: *const c_char, flags: c_int, 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn close(file: c_int) -> c_int {
     disk::closed(file);
+    room::closed(file);
     kernel(libc::SYS_close, [file as usize, 0, 0, 0, 0]) as c_int
 }
 

@@ -3,6 +3,8 @@
 //! As on a real disk, what lies inside a file may be written over, and a write that does not fit goes in by a part.
 //! SQLite's shared memory is left out, as it is on a [`super::disk::Disk`].
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +15,9 @@ use super::image::is_scratch;
 static FOLDERS: Mutex<Vec<Limited>> = Mutex::new(Vec::new());
 /// How many there are: a look that takes no lock, because every write of the whole program takes it.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Where open files lie, as far as one was written to while a folder was short. Asking the kernel again for each write
+/// took a twentieth of a simulation.
+static PATHS: Mutex<BTreeMap<i32, PathBuf>> = Mutex::new(BTreeMap::new());
 
 #[derive(Debug)]
 struct Limited {
@@ -31,7 +36,9 @@ impl Short {
     pub(crate) fn of_room(folder: &Path, left: u64) -> Self {
         super::calls::stand_in();
         let folder = folder.to_owned();
-        folders().push(Limited { folder: folder.clone(), left });
+        // While nothing is short nobody listens to what is closed.
+        lock(&PATHS).clear();
+        lock(&FOLDERS).push(Limited { folder: folder.clone(), left });
         COUNT.fetch_add(1, Ordering::Release);
         Self { folder }
     }
@@ -39,13 +46,20 @@ impl Short {
 
 impl Drop for Short {
     fn drop(&mut self) {
-        folders().retain(|limited| limited.folder != self.folder);
+        lock(&FOLDERS).retain(|limited| limited.folder != self.folder);
         COUNT.fetch_sub(1, Ordering::Release);
     }
 }
 
-fn folders() -> MutexGuard<'static, Vec<Limited>> {
-    FOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Forgets where a file lay that is being closed: its number is given to another one.
+pub(super) fn closed(file: i32) {
+    if COUNT.load(Ordering::Acquire) > 0 {
+        lock(&PATHS).remove(&file);
+    }
 }
 
 /// How many of `count` bytes fit into an open file from position `at`; takes that room.
@@ -53,12 +67,19 @@ pub(super) fn fits(file: i32, at: u64, count: usize) -> usize {
     if COUNT.load(Ordering::Acquire) == 0 {
         return count;
     }
-    let link = format!("/proc/self/fd/{file}");
-    let Ok(path) = fs::read_link(&link) else { return count };
-    let mut folders = folders();
+    let link = || format!("/proc/self/fd/{file}");
+    let mut paths = lock(&PATHS);
+    let path = match paths.entry(file) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unknown) => match fs::read_link(link()) {
+            Ok(path) => unknown.insert(path),
+            Err(_) => return count,
+        },
+    };
+    let mut folders = lock(&FOLDERS);
     let limited = folders.iter_mut().find(|limited| path.starts_with(&limited.folder));
     let Some(limited) = limited.filter(|_| !path.to_str().is_some_and(is_scratch)) else { return count };
-    let size = fs::metadata(&link).map_or(0, |known| known.len());
+    let size = fs::metadata(link()).map_or(0, |known| known.len());
     let over = size.saturating_sub(at).min(count as u64);
     let grows = (count as u64 - over).min(limited.left);
     limited.left -= grows;
