@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 10, name: "0010_saved_filter.sql", text: include_str!("migrations/0010_saved_filter.sql") },
     Migration { version: 11, name: "0011_numbers.sql", text: include_str!("migrations/0011_numbers.sql") },
     Migration { version: 12, name: "0012_streets.sql", text: include_str!("migrations/0012_streets.sql") },
+    Migration { version: 13, name: "0013_maps.sql", text: include_str!("migrations/0013_maps.sql") },
 ];
 
 /// Applies what is missing.
@@ -166,6 +167,43 @@ mod tests {
         let key = "2023-11 U640105001 c";
         let expected = [("", 8, 100), ("640105001", 3, 200), ("640105002", 4, 100)];
         assert_eq!(rows, expected.map(|(street, filed, void)| (street.to_owned(), key.to_owned(), filed, void)));
+    }
+
+    #[test]
+    fn months_and_days_of_a_map_are_made_from_the_counters_that_are_there() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &MIGRATIONS[..12]).unwrap();
+        let cells = "s_pending, s_filed, s_case_closed, s_void, f_pending, f_filed, f_case_closed, f_void";
+        let rows =
+            [("01", "a", "U1", "c", 1), ("01", "a", "U1", "d", 2), ("01", "", "U1", "c", 4), ("02", "a", "U2", "c", 8)];
+        for (day, grid, unit, category, filed) in rows {
+            let sql = format!(
+                "INSERT INTO count_day (district, day, grid, unit, category, {cells})
+                 VALUES ('640105', '2023-11-' || ?1, ?2, ?3, ?4, 0, ?5, 0, 0, 0, 0, 0, 100)"
+            );
+            connection.execute(&sql, (day, grid, unit, category, filed)).unwrap();
+        }
+        let sums = cells.split(", ").map(|cell| format!("SUM({cell})")).collect::<Vec<_>>().join(", ");
+        let months = format!(
+            "INSERT INTO tally_grid (district, month, grid, unit, {cells})
+             SELECT district, substr(day, 1, 7), grid, unit, {sums} FROM count_day GROUP BY district, 2, grid, unit"
+        );
+        assert_eq!(connection.execute(&months, []).unwrap(), 3);
+        migrate(&mut connection).unwrap();
+        let read = |sql: &str| -> Vec<(String, i64, i64)> {
+            let mut statement = connection.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let row = |key: &str, filed, void| (key.to_owned(), filed, void);
+        assert_eq!(
+            read("SELECT district || ' ' || month || ' ' || grid, s_filed, f_void FROM tally_map_month"),
+            [row("640105 2023-11 ", 4, 100), row("640105 2023-11 a", 11, 300)]
+        );
+        assert_eq!(
+            read("SELECT district || ' ' || day || ' ' || grid, s_filed, f_void FROM tally_map_day"),
+            [row("640105 2023-11-01 ", 4, 100), row("640105 2023-11-01 a", 3, 200), row("640105 2023-11-02 a", 8, 100)]
+        );
     }
 
     #[test]

@@ -38,6 +38,8 @@ impl Movements {
         let mut tally_grid = BTreeMap::new();
         let mut tally_unit = BTreeMap::new();
         let mut tally_street = BTreeMap::new();
+        let mut map_day = BTreeMap::new();
+        let mut map_month = BTreeMap::new();
         for (leaf, cells) in self.0 {
             if cells.is_zero() {
                 continue;
@@ -50,6 +52,8 @@ impl Movements {
             sum(&mut tally_grid, vec![month_key.clone(), grid.clone(), unit.clone()], &cells);
             sum(&mut tally_unit, vec![day_key.clone(), unit.clone()], &cells);
             sum(&mut tally_street, vec![street, month_key.clone(), unit.clone(), category.clone()], &cells);
+            sum(&mut map_day, vec![day_key.clone(), grid.clone()], &cells);
+            sum(&mut map_month, vec![month_key.clone(), grid.clone()], &cells);
             sum(&mut month, vec![month_key, grid.clone(), unit.clone(), category.clone()], &cells);
             sum(&mut day, vec![day_key, grid, unit, category], &cells);
         }
@@ -61,6 +65,8 @@ impl Movements {
             (upsert!("tally_grid", "month, grid, unit", "?10, ?11, ?12"), tally_grid),
             (upsert!("tally_unit", "day, unit", "?10, ?11"), tally_unit),
             (upsert!("tally_street", "street, month, unit, category", "?10, ?11, ?12, ?13"), tally_street),
+            (upsert!("tally_map_day", "day, grid", "?10, ?11"), map_day),
+            (upsert!("tally_map_month", "month, grid", "?10, ?11"), map_month),
         ] {
             for (key, cells) in rows {
                 if cells.is_zero() {

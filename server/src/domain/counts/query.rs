@@ -252,12 +252,16 @@ fn statement(ask: &Ask, district: &str, piece: &Piece) -> (String, Vec<Value>, b
     let of_street = piece.is_of_street(ask);
     let with_grid = below_district || ask.by == Some(By::Grid);
     let with_category = ask.by == Some(By::Category);
+    let with_unit = ask.by == Some(By::Unit) || ask.scope.is_unit();
     // The smallest table that still tells apart what is asked for.
     let table = match (with_grid, with_category, piece.months) {
         _ if of_street => "tally_street",
         (true, true, true) => "count_month",
-        (true, false, true) => "tally_grid",
-        (true, _, false) => "count_day",
+        (true, true, false) => "count_day",
+        (true, false, true) if with_unit => "tally_grid",
+        (true, false, false) if with_unit => "count_day",
+        (true, false, true) => "tally_map_month",
+        (true, false, false) => "tally_map_day",
         (false, _, true) => "tally_month",
         (false, true, false) => "tally_day",
         (false, false, false) => "tally_unit",
@@ -391,6 +395,31 @@ mod tests {
                 assert!(steps[0].contains(key), "{steps:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_table_is_read_that_tells_apart_no_more_than_is_asked_for() {
+        let read = |scope: &str, by| {
+            let (from, to) = (LocalDay::new(2023, 10, 3).unwrap(), LocalDay::new(2023, 11, 30).unwrap());
+            let ask = Ask { scope: scope.parse().unwrap(), from, to, by };
+            let pieces = pieces(from, to, by == Some(By::Day)).into_iter().flat_map(|piece| piece.for_ask(&ask));
+            let table = |piece: Piece| {
+                let (sql, ..) = statement(&ask, "640105", &piece);
+                sql.split_once(" FROM ").unwrap().1.split(' ').next().unwrap().to_owned()
+            };
+            pieces.map(table).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+        };
+        let grid = Some(By::Grid);
+        assert_eq!(read("640105", grid), "tally_map_day tally_map_month");
+        assert_eq!(read("640105001", grid), "tally_map_day tally_map_month");
+        assert_eq!(read("640105001002", Some(By::Mode)), "tally_map_day tally_map_month");
+        assert_eq!(read("640105001002003", Some(By::Day)), "tally_map_day");
+        assert_eq!(read("640105001002", Some(By::Unit)), "count_day tally_grid");
+        assert_eq!(read("U640105005", grid), "count_day tally_grid");
+        assert_eq!(read("640105001002", Some(By::Category)), "count_day count_month");
+        assert_eq!(read("640105001", None), "tally_map_day tally_street");
+        assert_eq!(read("640105", None), "tally_month tally_unit");
+        assert_eq!(read("640105", Some(By::Category)), "tally_day tally_month");
     }
 
     #[test]

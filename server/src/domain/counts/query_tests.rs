@@ -11,6 +11,7 @@ use super::post::Movements;
 use super::query::{Ask, By, Table, table};
 use super::{Cells, Figures, Leaf, Standing};
 use crate::domain::directory::Directory;
+use crate::params;
 use crate::reference::xixia::{DISTRICT, org_file};
 use crate::store::{Store, StoreError};
 
@@ -21,10 +22,13 @@ fn begin() -> LocalDay {
 
 const SPAN: i32 = 75;
 
+/// Who reports.
+const UNITS: [&str; 3] = ["U640105001", "U640105002", "U640105-ZF"];
+
 /// Where a case may stand: three streets of two communities of two grids, some cases without place, unit or category.
 fn standing() -> impl Strategy<Value = Standing> {
     let place = (0..4, 1..3, 1..3);
-    let unit = select(vec!["", "U640105001", "U640105002", "U640105-ZF"]);
+    let unit = select(vec!["", UNITS[0], UNITS[1], UNITS[2]]);
     let category = select(vec!["", "xixia-2023:event:XX0201", "xixia-2023:event:XX0202", "xixia-2023:part:XX9903"]);
     let cell = (select(Mode::ALL.to_vec()), select(Outcome::ALL.to_vec()));
     (0..SPAN, place, unit, category, cell).prop_map(
@@ -39,9 +43,10 @@ fn standing() -> impl Strategy<Value = Standing> {
     )
 }
 
-/// Whole months or any days, of a place of any level, split by anything.
+/// Whole months or any days, of a place of any level or a unit, split by anything.
 fn ask() -> impl Strategy<Value = Ask> {
-    let scopes = ["640105", "640105001", "640105001", "640105002", "640105003", "640105001001", "640105001001002"];
+    let scopes =
+        ["640105", "640105001", "640105001", "640105002", "640105003", "640105001001", "640105001001002", UNITS[0]];
     let scope = select(scopes.map(|code| code.parse::<OrgCode>().unwrap()).to_vec());
     let by = select([None].into_iter().chain(By::ALL.map(Some)).collect::<Vec<_>>());
     (scope, by, 0..SPAN, 0..SPAN, any::<bool>(), any::<bool>()).prop_map(|(scope, by, from, length, first, last)| {
@@ -61,7 +66,8 @@ fn looked_at(cases: &[Standing], ask: &Ask) -> (BTreeMap<String, Figures>, Figur
     let mut total = Cells::default();
     for Standing { leaf, cells } in cases {
         let district = ask.scope.level() == Some(OrgLevel::District);
-        let inside = district || leaf.grid.starts_with(ask.scope.as_str());
+        let own = ask.scope.is_unit() && leaf.unit == ask.scope.as_str();
+        let inside = district || own || leaf.grid.starts_with(ask.scope.as_str());
         if !inside || leaf.day < ask.from || leaf.day > ask.to {
             continue;
         }
@@ -81,6 +87,20 @@ fn looked_at(cases: &[Standing], ask: &Ask) -> (BTreeMap<String, Figures>, Figur
     (rows.iter().map(|(key, cells)| (key.clone(), Figures::from(cells))).collect(), Figures::from(&total))
 }
 
+/// A unit is asked for in its district, which is looked up.
+fn with_units(store: &Store) {
+    let written = store.write_blocking::<_, StoreError, _>(|tx| {
+        Box::pin(async move {
+            for unit in UNITS {
+                let sql = "INSERT INTO unit (code, name, kind, district) VALUES (?1, ?1, 'department', ?2)";
+                tx.execute(sql, params![unit, DISTRICT]).await?;
+            }
+            Ok(())
+        })
+    });
+    written.unwrap();
+}
+
 fn post(store: &Store, movements: Movements) {
     let written = store.write_blocking::<_, StoreError, _>(move |tx| {
         Box::pin(async move { movements.clone().write(tx, DISTRICT).await })
@@ -91,7 +111,10 @@ fn post(store: &Store, movements: Movements) {
 fn answer(store: &Store, ask: &Ask) -> Table {
     let ask = ask.clone();
     let read = store.read_blocking::<_, StoreError, _>(move |tx| {
-        Box::pin(async move { table(tx, &Directory::default(), &ask).await })
+        Box::pin(async move {
+            let directory = Directory::load(tx, 1).await?;
+            table(tx, &directory, &ask).await
+        })
     });
     read.unwrap()
 }
@@ -113,6 +136,7 @@ proptest! {
                 moved.moved(Some(first), then);
             }
         }
+        with_units(&store);
         post(&store, reported);
         post(&store, moved);
         let cases: Vec<Standing> = cases.into_iter().map(|(first, then)| then.unwrap_or(first)).collect();

@@ -15,7 +15,7 @@ struct Table {
     of: fn(&Leaf) -> Vec<String>,
 }
 
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 9] = [
     Table {
         name: "count_day",
         key: &["day", "grid", "unit", "category"],
@@ -49,6 +49,12 @@ const TABLES: [Table; 7] = [
             let street = leaf.street().to_owned();
             vec![street, leaf.day.month().to_string(), leaf.unit.clone(), leaf.category.clone()]
         },
+    },
+    Table { name: "tally_map_day", key: &["day", "grid"], of: |leaf| vec![leaf.day.to_string(), leaf.grid.clone()] },
+    Table {
+        name: "tally_map_month",
+        key: &["month", "grid"],
+        of: |leaf| vec![leaf.day.month().to_string(), leaf.grid.clone()],
     },
 ];
 

@@ -59,6 +59,8 @@ async fn covered(district: &District) -> Vec<(&'static str, String)> {
         "tally_grid",
         "tally_unit",
         "tally_street",
+        "tally_map_day",
+        "tally_map_month",
         "case_gram",
     ] {
         let sql: &'static str = format!("SELECT name FROM pragma_table_info('{table}')").leak();
@@ -174,6 +176,8 @@ async fn dropped_rows_are_found() {
         ("photo", "photo"),
         ("count_day", "counter"),
         ("tally_street", "counter"),
+        ("tally_map_day", "counter"),
+        ("tally_map_month", "counter"),
         ("feed_head", "feed"),
     ] {
         let district = busy_district().await;
@@ -231,6 +235,8 @@ fn key_of(table: &str) -> &'static str {
         "tally_grid" => "district, month, grid, unit",
         "tally_unit" => "district, day, unit",
         "tally_street" => "district, street, month, unit, category",
+        "tally_map_day" => "district, day, grid",
+        "tally_map_month" => "district, month, grid",
         "feed_head" => "district",
         "case_gram" => "gram, ordinal",
         other => panic!("{other} has no key here"),
