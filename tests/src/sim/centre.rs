@@ -360,6 +360,11 @@ impl Centre {
         self.run(sql, params![self.epoch.to_string()].to_vec());
     }
 
+    /// Where its database lies.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.join(format!("{}.db", self.generation))
     }

@@ -201,25 +201,6 @@ impl World {
         super::hold(sound == "ok", "a power cut leaves a sound database", || format!("phone {name}: {sound}"))
     }
 
-    /// The storage of a phone fills up while somebody reports; or there is room on one again, and it goes on.
-    pub(super) fn fill_up_or_make_room(&mut self) -> Held {
-        let full = self.phones.iter().position(|phone| phone.short.is_some());
-        if let Some(name) = full.filter(|_| self.dice.chance(500)) {
-            self.phones[name].make_room();
-            self.note(format!("phone {name} has room again"));
-            return self.ask(name);
-        }
-        let (name, left) = (self.any_phone(), self.dice.below(24 << 10));
-        self.phones[name].fill_up(left);
-        self.counted.misfortunes += 1;
-        self.note(format!("phone {name} has room for {left} bytes"));
-        if self.phones[name].process.is_none() {
-            self.start(name)?;
-        }
-        self.report(name, true)?;
-        self.ask(name)
-    }
-
     /// Something a phone holds and the centre has as well is lost or spoilt: a bad page of its storage, a mistake of the app.
     pub(super) fn rot(&mut self) -> Held {
         let name = self.any_phone();

@@ -16,7 +16,7 @@
 //! | `net` | parcels and the weather |
 //! | `machine`, `phone` | the machine under a phone, and its processes |
 //! | `centre` | the server's domain without HTTP |
-//! | `field`, `office`, `nemesis`, `misfortune` | what inspectors, offices and bad luck do |
+//! | `field`, `office`, `nemesis`, `misfortune`, `no_room` | what inspectors, offices and bad luck do |
 //! | `promises` | everything a screen ever showed as saved |
 //! | `checks` | the invariants |
 //!
@@ -32,6 +32,7 @@ pub(crate) mod machine;
 mod misfortune;
 mod nemesis;
 mod net;
+mod no_room;
 mod office;
 pub(crate) mod phone;
 mod promises;

@@ -33,7 +33,9 @@ impl World {
         match self.dice.below(100) {
             0..38 => self.in_the_field(),
             38..58 => self.at_the_office(),
-            58..77 => self.press_sync(),
+            58..76 => self.press_sync(),
+            76 if self.dice.chance(300) => self.fill_up_centre(),
+            76 => self.press_sync(),
             77..79 => self.fill_up_or_make_room(),
             79 if self.scale.rot => self.rot(),
             79 => self.press_sync(),

@@ -57,7 +57,7 @@ impl World {
         hold(reply.is_err(), "the second of two offices is refused", || format!("{} {verb}", before.id))
     }
 
-    fn something_to_decide(&mut self) -> Option<(Case, Viewer, Verb)> {
+    pub(super) fn something_to_decide(&mut self) -> Option<(Case, Viewer, Verb)> {
         let cases = self.centre.cases();
         if cases.is_empty() {
             return None;
@@ -97,7 +97,7 @@ impl World {
         users.iter().map(|user| self.centre.viewer(user)).collect()
     }
 
-    fn wish(&mut self, case: CaseId, verb: Verb, expected_version: u32, payload: Payload) -> Wish {
+    pub(super) fn wish(&mut self, case: CaseId, verb: Verb, expected_version: u32, payload: Payload) -> Wish {
         let key = format!("{:016x}", self.dice.roll());
         let body =
             Sha256::of(format!("{verb} {expected_version} {}", serde_json::to_string(&payload).unwrap()).as_bytes());
@@ -105,7 +105,7 @@ impl World {
         Wish { case, verb, expected_version, payload, key }
     }
 
-    fn decide(&mut self, viewer: &Viewer, wish: &Wish) -> Result<Reply, CommandError> {
+    pub(super) fn decide(&mut self, viewer: &Viewer, wish: &Wish) -> Result<Reply, CommandError> {
         let reply = self.centre.execute(viewer, wish.clone());
         let outcome = match &reply {
             Ok(_) => "done".to_owned(),
@@ -116,7 +116,7 @@ impl World {
         reply
     }
 
-    fn payload(&mut self, verb: Verb, case: &Case, viewer: &Viewer) -> Payload {
+    pub(super) fn payload(&mut self, verb: Verb, case: &Case, viewer: &Viewer) -> Payload {
         let mut payload = Payload::default();
         for member in Rule::of(verb).required() {
             self.give(&mut payload, *member, case, viewer);
