@@ -54,6 +54,7 @@ struct PinRow {
     mode: String,
     mode_class: &'static str,
     state: String,
+    held: bool,
 }
 
 /// `GET /map?month=&place=&show=`.
@@ -182,7 +183,11 @@ fn draw(
         let when = words::when(Millis(pin.received_at), visit.now);
         Some(Spot {
             href: format!("/cases/{}", pin.id),
-            tip: format!("{category} · {mode} · {when}"),
+            tip: match pin.held {
+                true => format!("{category} · {mode} · {when} · {}", lang.say("held.tag")),
+                false => format!("{category} · {mode} · {when}"),
+            },
+            held: pin.held,
             self_handled: pin.mode == Mode::SelfHandled.code(),
             point: pin.point?,
         })
@@ -195,7 +200,7 @@ fn draw(
     let title = lang.fill("map.chart", &[("place", name), ("counted", &counted)]);
     let unit = lang.fill("map.unit", &[("counted", &counted)]);
     let (circle, square) = (lang.word("mode", Mode::SelfHandled.code()), lang.word("mode", Mode::Forwarded.code()));
-    let legend = Legend { counted: &unit, circle: &circle, square: &square };
+    let legend = Legend { counted: &unit, circle: &circle, square: &square, ring: lang.say("held.tag") };
     let address = tiles::address(&visit.app.config);
     let ground = address.as_ref().map(|address| move |zoom, tile| tiles::of(address, zoom, tile));
     let ground = ground.as_ref().map(|of| of as &dyn Fn(u32, [u32; 2]) -> String);
@@ -212,5 +217,6 @@ fn row(visit: &Visit, pin: &Pin) -> PinRow {
         mode: visit.lang.word("mode", &pin.mode),
         mode_class: super::list::mode_class(&pin.mode),
         state: visit.lang.word("state", &pin.state),
+        held: pin.held,
     }
 }

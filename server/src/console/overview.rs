@@ -156,12 +156,12 @@ fn content(visit: &Visit, scope: &OrgCode, chosen: LocalMonth, month: &Month) ->
         compared,
         updated: lang.fill("overview.updated", &[("at", &visit.now.local_text())]),
         empty: total.reported == 0,
-        day_chart: svg::days(
-            &lang.fill("overview.chart_days", &[("month", &said)]),
-            &tables::days_message(lang, chosen, &month.days),
-            legend,
-            &days,
-        ),
+        day_chart: {
+            let title = lang.fill("overview.chart_days", &[("month", &said)]);
+            let message = tables::days_message(lang, chosen, &month.days);
+            let draw = |paper| svg::days(paper, &title, &message, legend, &days);
+            [svg::Paper::BROAD, svg::Paper::SLIM].map(draw).concat()
+        },
         thirds: tables::thirds(lang, &lists, chosen, &month.days),
         unit_chart: svg::units(
             &lang.fill("overview.chart_units", &[("month", &said)]),

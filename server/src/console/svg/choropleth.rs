@@ -27,6 +27,8 @@ pub(crate) struct Spot {
     pub(crate) tip: String,
     /// 自发自处: a circle; else a square.
     pub(crate) self_handled: bool,
+    /// A void of it may still be taken back: a ring around it.
+    pub(crate) held: bool,
     /// Where it lies, in WGS-84.
     pub(crate) point: Point,
 }
@@ -34,7 +36,7 @@ pub(crate) struct Spot {
 /// What lies under the map: the address of a tile by zoom, column and row.
 pub(crate) type Ground<'a> = &'a dyn Fn(u32, [u32; 2]) -> String;
 
-/// Words of the legend: for cases, for self-handled, for forwarded.
+/// Words of the legend: for cases, for self-handled, for forwarded, for a void that may still be taken back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Legend<'a> {
     /// What is counted, with its unit.
@@ -43,6 +45,8 @@ pub(crate) struct Legend<'a> {
     pub(crate) circle: &'a str,
     /// What a square is.
     pub(crate) square: &'a str,
+    /// What a ring is; named where there is one.
+    pub(crate) ring: &'a str,
 }
 
 /// How wide the map may be; a district that is taller than wide leaves no empty ground beside it, which a phone would
@@ -114,6 +118,9 @@ pub(crate) fn choropleth(
     for spot in spots {
         let (x, y) = view.place(spot.point);
         link(&mut drawing, &spot.href, &spot.tip);
+        if spot.held {
+            ring(&mut drawing, (x, y));
+        }
         match spot.self_handled {
             true => drawing.put(format_args!("<circle class=\"spot self\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>")),
             false => drawing.rect("spot forwarded", (x - 4.5, y - 4.5), (9.0, 9.0)),
@@ -121,8 +128,13 @@ pub(crate) fn choropleth(
         drawing.put(format_args!("</a>"));
     }
     drawing.put(format_args!("</g></g>"));
-    key(&mut drawing, legend, most, !spots.is_empty());
+    key(&mut drawing, legend, most, spots);
     drawing.finish().replacen("role=\"img\"", "role=\"group\"", 1)
+}
+
+/// The mark of a void that may still be taken back: dashed, so that it is seen without its colour.
+fn ring(drawing: &mut Drawing, (x, y): (f64, f64)) {
+    drawing.put(format_args!("<circle class=\"ring\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"9\"/>"));
 }
 
 /// Opens a link that a mouse finds; the keyboard has the same links in the table below.
@@ -137,7 +149,7 @@ fn shade(n: i64, most: i64) -> i64 {
 }
 
 /// The squares that say which shade is which number.
-fn key(drawing: &mut Drawing, legend: Legend<'_>, most: i64, spots: bool) {
+fn key(drawing: &mut Drawing, legend: Legend<'_>, most: i64, spots: &[Spot]) {
     let mut x = 8.0;
     let mut entry = |drawing: &mut Drawing, class: &str, words: &str| {
         drawing.rect(class, (x, 37.0), (16.0, 16.0));
@@ -153,13 +165,18 @@ fn key(drawing: &mut Drawing, legend: Legend<'_>, most: i64, spots: bool) {
         entry(drawing, &format!("shade-{wanted}"), &words);
     }
     drawing.text("label", Anchor::Start, (8.0, 22.0), legend.counted);
-    if spots {
+    if !spots.is_empty() {
         let y = TOP + HEIGHT - 12.0;
         drawing.put(format_args!("<circle class=\"spot self\" cx=\"16\" cy=\"{:.1}\" r=\"5\"/>", y - 4.0));
         drawing.text("label halo", Anchor::Start, (26.0, y), legend.circle);
         let next = 46.0 + LARGER * super::width_of(legend.circle);
         drawing.rect("spot forwarded", (next, y - 8.5), (9.0, 9.0));
         drawing.text("label halo", Anchor::Start, (next + 15.0, y), legend.square);
+        if spots.iter().any(|spot| spot.held) {
+            // A line of its own: the words are long, and larger on a narrow screen.
+            ring(drawing, (16.0, y - 28.0));
+            drawing.text("label halo", Anchor::Start, (32.0, y - 24.0), legend.ring);
+        }
     }
 }
 
@@ -186,8 +203,9 @@ mod tests {
         let corner = |lon: i32, lat: i32| Point { lon_e6: 106_000_000 + lon, lat_e6: 38_400_000 + lat };
         let polygon = Polygon(vec![corner(0, 0), corner(9_000, 0), corner(9_000, 9_000), corner(0, 9_000)]);
         let area = Area { href: "/map?place=1".into(), tip: "一 & 二".into(), n: 7, polygon: &polygon };
-        let spot = Spot { href: "/cases/1".into(), tip: "案".into(), self_handled: false, point: corner(3, 3) };
-        let legend = Legend { counted: "件", circle: "自处", square: "流转" };
+        let spot =
+            Spot { href: "/cases/1".into(), tip: "案".into(), self_handled: false, held: true, point: corner(3, 3) };
+        let legend = Legend { counted: "件", circle: "自处", square: "流转", ring: "可撤回" };
         let address = |zoom: u32, [x, y]: [u32; 2]| format!("/tiles/{zoom}/{x}/{y}");
         let drawn = choropleth(("名", "说"), legend, &[area], &[spot], Some(&address));
         assert_eq!(drawn.matches("<a href=").count(), 2);
@@ -195,5 +213,6 @@ mod tests {
         assert!(drawn.contains("aria-label=\"一 &amp; 二\"") && drawn.contains(">7</text>"), "{drawn}");
         let (tile, area) = (drawn.find("<image href=\"/tiles/").unwrap(), drawn.find("<polygon").unwrap());
         assert!(tile < area);
+        assert!(drawn.matches("class=\"ring\"").count() == 2 && drawn.contains(">可撤回</text>"), "and in the legend");
     }
 }

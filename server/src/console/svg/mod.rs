@@ -13,7 +13,7 @@ mod units;
 mod view;
 
 pub(crate) use choropleth::{Area, Legend, Spot, choropleth};
-pub(crate) use days::{Day, days};
+pub(crate) use days::{Day, Paper, days};
 pub(crate) use map::{Sketch, sketch};
 pub(crate) use strip::{Part, strip};
 pub(crate) use units::{Bar, units};

@@ -89,6 +89,15 @@ async fn a_case_whose_void_is_held_says_so_in_lists_on_its_page_and_above_the_qu
     for path in ["/review", "/cases"] {
         assert!(!office.page(&stranger, path).await.source.contains(MARK), "{path}");
     }
+    // On the map it has a ring, with words for whoever does not see it, and a word in the row below.
+    let rows = office.district.rows("SELECT community FROM case_row").await;
+    let auditor = office.browser("audit-1").await;
+    let map = office.page(&auditor, &format!("/map?place={}", rows[0].text(0).unwrap())).await;
+    assert_eq!(map.all("circle").filter(|it| it.attr("class") == "ring").count(), 2, "the case, and the legend");
+    let links: Vec<&str> =
+        map.all("a").filter(|it| it.attr("href") == pages[2]).map(|it| it.attr("aria-label")).collect();
+    assert!(links.len() == 2 && links[0].ends_with(MARK), "{links:?}");
+    assert_eq!(marks(&map), 1);
     // Deciding is open all the same, and ends it.
     let file = office.page(&colleague, &pages[2]).await.form("file");
     assert_eq!(office.post(&colleague, &format!("/cases/{case}/act"), &file).await.status, StatusCode::SEE_OTHER);

@@ -47,7 +47,8 @@ fn day(n: i64, forwarded: i64) -> Day {
 
 #[test]
 fn bars_of_a_month_are_as_high_as_their_numbers() {
-    let svg = days("标题", "说明", ["自发自处", "平台流转"], &(1..=30).map(|n| day(n, n)).collect::<Vec<_>>());
+    let svg =
+        days(Paper::BROAD, "标题", "说明", ["自发自处", "平台流转"], &(1..=30).map(|n| day(n, n)).collect::<Vec<_>>());
     let (own, forwarded) = (bars(&svg, "self"), bars(&svg, "forwarded"));
     assert_eq!((own.len(), forwarded.len()), (30, 30));
     let unit = number(&own[29], "height") / 300.0;
@@ -61,9 +62,24 @@ fn bars_of_a_month_are_as_high_as_their_numbers() {
 }
 
 #[test]
+fn a_month_is_drawn_whole_on_a_phone_s_screen_too_with_room_for_its_labels() {
+    let month: Vec<Day> = (1..=31).map(|n| day(n, n)).collect();
+    let [broad, slim] = [Paper::BROAD, Paper::SLIM].map(|paper| days(paper, "t", "m", ["a", "b"], &month));
+    for svg in [&broad, &slim] {
+        assert_eq!((bars(svg, "self").len(), bars(svg, "forwarded").len()), (31, 31));
+    }
+    assert!(bars(&slim, "forwarded").iter().all(|bar| number(bar, "x") + number(bar, "width") <= 360.0));
+    let labels = |svg: &str| (1..=31).filter(|n| svg.contains(&format!("y=\"212.0\">{n}</text>"))).collect::<Vec<_>>();
+    assert_eq!(labels(&slim), [1, 5, 10, 15, 20, 25, 30]);
+    // Both stand in one page: no name is given twice.
+    assert!(slim.contains("id=\"days-slim-title\"") && slim.contains("url(#days-slim-hatch)"));
+    assert!(broad.contains("id=\"days-title\"") && !slim.contains("id=\"days-title\""));
+}
+
+#[test]
 fn a_month_without_a_single_report_is_an_empty_chart_with_its_axis() {
     for list in [vec![], vec![day(0, 0); 30]] {
-        let svg = days("t", "m", ["a", "b"], &list);
+        let svg = days(Paper::BROAD, "t", "m", ["a", "b"], &list);
         assert!(bars(&svg, "self").iter().all(|bar| number(bar, "height") == 0.0));
         assert!(svg.contains("class=\"axis\""));
     }
@@ -72,7 +88,7 @@ fn a_month_without_a_single_report_is_an_empty_chart_with_its_axis() {
 
 #[test]
 fn words_in_a_chart_are_text_and_never_markup() {
-    let svg = days("<script>\"'&", "\u{7}]]>", ["<a>", "</svg>"], &[day(1, 1)]);
+    let svg = days(Paper::BROAD, "<script>\"'&", "\u{7}]]>", ["<a>", "</svg>"], &[day(1, 1)]);
     let seen = elements(&svg);
     assert!(!seen.iter().any(|tag| tag.starts_with("script") || tag.starts_with("b") || tag == "a"));
     assert!(svg.contains("&lt;script&gt;&quot;&#39;&amp;") && !svg.contains('\u{7}'));

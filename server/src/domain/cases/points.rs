@@ -22,6 +22,8 @@ pub struct Pin {
     pub received_at: i64,
     /// Where, in WGS-84; none if nobody said.
     pub point: Option<Point>,
+    /// A void of it waits and may still be taken back.
+    pub held: bool,
 }
 
 /// The newest cases of a community or cell grid, at most `limit`, of one reporting unit or of all; grid by grid through
@@ -35,7 +37,8 @@ pub async fn pins(
     limit: usize,
 ) -> Result<Vec<Pin>, StoreError> {
     let sql = format!(
-        "SELECT id, COALESCE(mode, mode_claim), state, category, received_at, lon_e6, lat_e6, {} FROM case_row
+        "SELECT id, COALESCE(mode, mode_claim), state, category, received_at, lon_e6, lat_e6,
+         (SELECT h.due_at FROM held_void AS h WHERE h.case_id = id), {} FROM case_row
          WHERE grid = ?1 AND received_at >= ?2 AND received_at < ?3 ORDER BY received_at DESC, id DESC LIMIT ?4",
         Keys::COLUMNS
     );
@@ -44,7 +47,7 @@ pub async fn pins(
     for grid in directory.places().map(|(code, _)| code).filter(is_below) {
         let rows = tx.query(&sql, params![grid.as_str(), days.0.start().0, days.1.end().0, limit as i64]).await?;
         for row in &rows {
-            let keys = Keys::read(row, 7)?;
+            let keys = Keys::read(row, 8)?;
             let of_unit = unit.is_none_or(|unit| keys.get(Column::Unit) == Some(unit.as_str()));
             if !of_unit || !scope.covers(&keys) {
                 continue;
@@ -58,6 +61,7 @@ pub async fn pins(
                 category: row.text(3)?.to_owned(),
                 received_at: row.int(4)?,
                 point,
+                held: row.opt_int(7)?.is_some(),
             });
         }
     }
