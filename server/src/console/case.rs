@@ -18,6 +18,7 @@ use super::forms::Bench;
 use super::held;
 use super::link;
 use super::look::{self, Look, Names};
+use super::meanwhile;
 use super::page::{Page, go, show};
 use super::visit::Visit;
 use crate::domain::cases::{self, CaseDetail, EventView};
@@ -52,6 +53,8 @@ struct CasePage {
     c: Look,
     around: Around,
     forms: Vec<VerbForm>,
+    /// Where the page asks what others decided since.
+    watch: String,
 }
 
 /// `GET /cases/{id}/act`.
@@ -89,6 +92,7 @@ async fn draw(visit: &Visit, id: CaseId, attempt: Option<&Attempt>) -> Result<Re
         heading,
         around: around::look(visit, &loaded, &back).await?,
         forms: bench.all(),
+        watch: meanwhile::href(id, item.version, Some("case")),
         c: look::at(visit, &loaded),
     };
     Ok(show(attempt.map_or(StatusCode::OK, |attempt| attempt.status), &page))

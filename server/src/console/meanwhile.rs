@@ -1,8 +1,8 @@
 //! Another office decided while you looked (您查看期间已由他人办理): what it decided, and the way on.
 //!
-//! Two ways lead here. A form whose case moved on is not carried out and answered with a page. And the review queue's
-//! script asks from time to time, so that nobody writes a reason for a case that is no longer theirs to decide;
-//! asking does not count as using the session, or a forgotten window would never be logged out.
+//! Two ways lead here. A form whose case moved on is not carried out and answered with a page. And the script of the
+//! review queue and of a case's own page asks when something moved, so that nobody writes a reason for a case that is no
+//! longer theirs to decide; asking does not count as using the session, or a forgotten window would never be logged out.
 
 use askama::Template;
 use axum::extract::Path;
@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::page::{Page, show};
 use super::sent::Sent;
 use super::visit::Visit;
-use super::{history, words};
+use super::{history, link, words};
 
 #[derive(Template)]
 #[template(path = "stale.html")]
@@ -33,6 +33,8 @@ struct StalePage {
 struct Decided {
     line: String,
     said: Vec<String>,
+    /// It was whoever looks.
+    own: bool,
 }
 
 /// The page in answer to a form that came too late; `back` is where its writer wanted to go on.
@@ -51,7 +53,15 @@ pub(crate) async fn page(visit: &Visit, id: CaseId, version: u32, verb: Verb, ba
     Ok(show(StatusCode::CONFLICT, &page))
 }
 
-/// `GET /console/watch/{id}?seen=VERSION`: a line per decision since that version, as plain text.
+/// Where a page that shows a case at this version asks; `page` names one that is not the review queue.
+pub(crate) fn href(id: CaseId, version: u32, page: Option<&str>) -> String {
+    let (path, seen) = (format!("/console/watch/{id}"), version.to_string());
+    link::with(&path, [("seen", seen.as_str()), ("page", page.unwrap_or_default())])
+}
+
+/// `GET /console/watch/{id}?seen=VERSION`: a line per decision since that version, as plain text. The review queue's
+/// question keeps the case for whoever looks at it; that of the case's own page (`page=case`) does not, and leaves out
+/// what its reader decided, in another window or by a void that took effect.
 pub(crate) async fn watch(visit: Visit, Path(id): Path<String>, query: Sent) -> Response {
     let answer = lines(&visit, &id, &query).await;
     visit.answer(answer)
@@ -61,10 +71,12 @@ async fn lines(visit: &Visit, id: &str, query: &Sent) -> Result<Response, Fault>
     let id = id.parse().map_err(|_| Fault::NotFound)?;
     let seen = query.parsed("seen").ok().flatten().ok_or(Fault::BadRequest)?;
     let loaded = case::load(visit, id).await?;
-    if visit.reviews() {
+    let own_page = query.get("page") == "case";
+    if visit.reviews() && !own_page {
         visit.desks.look(id, &visit.viewer.user, &visit.viewer.name, visit.now);
     }
-    let lines: Vec<String> = since(visit, &loaded, seen).into_iter().map(|it| it.line).collect();
+    let told = since(visit, &loaded, seen).into_iter().filter(|it| !(own_page && it.own));
+    let lines: Vec<String> = told.map(|it| it.line).collect();
     Ok(lines.join("\n").into_response())
 }
 
@@ -78,7 +90,7 @@ fn since(visit: &Visit, loaded: &Loaded, version: u32) -> Vec<Decided> {
             let (role, verb) = (lang.word("role", event.role.code()), lang.word("verb", event.verb.code()));
             let at = words::when(event.at, visit.now);
             let line = lang.fill("stale.decided", &[("at", &at), ("who", who), ("role", &role), ("verb", &verb)]);
-            Decided { line, said: history::said(visit, event, names) }
+            Decided { line, said: history::said(visit, event, names), own: event.actor == visit.viewer.user }
         })
         .collect()
 }

@@ -91,6 +91,11 @@ impl Page {
         statics::news_href()
     }
 
+    /// Address of the script that says on a case what others decided.
+    pub(crate) fn meanwhile_script(&self) -> &'static str {
+        statics::meanwhile_href()
+    }
+
     /// Address of the script that counts down what may be taken back.
     pub(crate) fn held_script(&self) -> &'static str {
         statics::held_href()

@@ -19,6 +19,7 @@ use super::forms::Bench;
 use super::held;
 use super::lang::Lang;
 use super::look::{self, Look};
+use super::meanwhile;
 use super::news::Asker;
 use super::page::{Notice, Page, show};
 use super::queue::{self, Place, Queue};
@@ -171,10 +172,7 @@ fn draw(
         Some(_) => notice,
         None => Notice { way: notice.way.replace(lang.say("act.done_next"), ""), ..notice },
     });
-    let watch = loaded.map(|it| {
-        let item = &it.detail.item;
-        format!("/console/watch/{}?seen={}", item.id, item.version)
-    });
+    let watch = loaded.map(|it| meanwhile::href(it.detail.item.id, it.detail.item.version, None));
     let page = ReviewPage {
         p: queue.held.on(visit, Page { notice, ..visit.page(lang.say("review.title")) }),
         waiting: lang.fill("review.waiting", &[("n", &count.to_string())]),

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("static/console.css");
 const SCRIPT: &str = include_str!("static/console.js");
 const NEWS: &str = include_str!("static/news.js");
+const MEANWHILE: &str = include_str!("static/meanwhile.js");
 const HELD: &str = include_str!("static/held.js");
 const ICON: &str = include_str!("static/icon.svg");
 /// Where the icon is.
@@ -33,6 +34,12 @@ pub(crate) fn news_href() -> &'static str {
     &HREF
 }
 
+/// Where the script is that says on a case what others decided, likewise.
+pub(crate) fn meanwhile_href() -> &'static str {
+    static HREF: LazyLock<String> = LazyLock::new(|| address("meanwhile.js", MEANWHILE));
+    &HREF
+}
+
 /// Where the script is that counts down what may be taken back, likewise.
 pub(crate) fn held_href() -> &'static str {
     static HREF: LazyLock<String> = LazyLock::new(|| address("held.js", HELD));
@@ -49,6 +56,7 @@ pub(crate) async fn get(Path(name): Path<String>) -> Response {
         "console.css" => ("text/css; charset=utf-8", STYLE),
         "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
         "news.js" => ("text/javascript; charset=utf-8", NEWS),
+        "meanwhile.js" => ("text/javascript; charset=utf-8", MEANWHILE),
         "held.js" => ("text/javascript; charset=utf-8", HELD),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => return StatusCode::NOT_FOUND.into_response(),

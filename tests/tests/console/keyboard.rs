@@ -199,8 +199,7 @@ async fn a_colleague_who_was_faster_is_shown_before_anything_is_decided() {
         browser.see("details[open]").await;
         let void = json!({"verb": "void", "expected_version": 1, "reason": "test"});
         assert_eq!(desk.event(&case, "k", &void).await.status, 201);
-        // The window looks again when its reader comes back to it.
-        browser.look("window.dispatchEvent(new Event('focus'))").await;
+        // Without anybody doing anything: the server says that something moved.
         browser.says(".decide [role=alert]", "已由他人办理").await;
         browser.says(".decide [data-lines]", "作废").await;
         assert!(!browser.see(".acts").await.is_displayed().await.unwrap(), "nothing is left to decide");
@@ -214,6 +213,8 @@ async fn a_colleague_who_was_faster_is_shown_before_anything_is_decided() {
         browser.see("html[data-keys-ready]").await;
         browser.keys("l").await;
         browser.see("details[open] button:focus").await;
+        // A window that hears nothing any more.
+        browser.look("window.dispatchEvent(new Event('pagehide'))").await;
         let second = browser.attr(".decide .line a", "href").await;
         let file = json!({"verb": "file", "expected_version": 1});
         assert_eq!(desk.event(second.rsplit('/').next().unwrap(), "k2", &file).await.status, 201);

@@ -109,14 +109,7 @@ async fn who_looks_at_a_case_is_said_with_the_time_left_and_stops_nobody() {
     let office = Office::open();
     let case = office.report(1, "暴露垃圾", "只有这一件", false);
     office.phone.drain(3);
-    let unit = office.reviewer["unit"].clone();
-    let colleague = office
-        .scene
-        .users("town_office")
-        .into_iter()
-        .find(|it| it["unit"] == unit && it["user"] != office.reviewer["user"])
-        .expect("a second reviewer")
-        .clone();
+    let colleague = office.colleague();
     let (site, first, path) = (office.server.url.clone(), office.reviewer.clone(), format!("/cases/{case}"));
     let there = site.clone();
     story("who_looks", &site, Script::On, |browser| async move {
@@ -138,6 +131,39 @@ async fn who_looks_at_a_case_is_said_with_the_time_left_and_stops_nobody() {
         // The first hears of it when they come back to their window.
         browser.look("window.dispatchEvent(new Event('focus'))").await;
         browser.says(".decide [role=alert]", "已由他人办理").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_lies_open_says_what_a_colleague_decided_without_being_loaded_again() {
+    let office = Office::open();
+    let case = office.report(1, "暴露垃圾", "两处开着同一件", false);
+    office.phone.drain(3);
+    let desk = office.api(&office.reviewer).await;
+    let reader = office.colleague();
+    let (site, path) = (office.server.url.clone(), format!("/cases/{case}"));
+    let (there, same) = (site.clone(), path.clone());
+    story("open_case_decided", &there, Script::On, |browser| async move {
+        browser.log_in(&reader).await;
+        browser.open_path(&same).await;
+        browser.says(".decide", "立案").await;
+        browser.look("document.body.setAttribute('data-same-page', '')").await;
+        let void = json!({"verb": "void", "expected_version": 1, "reason": "test"});
+        assert_eq!(desk.event(&case, "k", &void).await.status, 201);
+        browser.says(".decide [role=alert]", "已由他人办理").await;
+        browser.says(".decide [data-lines]", "作废").await;
+        browser.see("body[data-same-page]").await;
+        assert!(!browser.see(".acts").await.is_displayed().await.unwrap(), "nothing is left to decide");
+        browser.click(".decide [role=alert] a").await;
+        browser.says(".tag.state", "作废").await;
+    })
+    .await;
+    let reader = office.colleague();
+    story("open_case_without_script", &site, Script::Off, |browser| async move {
+        browser.log_in(&reader).await;
+        browser.open_path(&path).await;
+        browser.says(".tag.state", "作废").await;
     })
     .await;
 }

@@ -37,6 +37,13 @@ impl Office {
         other.unwrap_or_else(|| panic!("the example has a {role} with a password")).clone()
     }
 
+    /// A second reviewer of the same unit.
+    pub(super) fn colleague(&self) -> Value {
+        let users = self.scene.users("town_office");
+        let same = |it: &&Value| it["unit"] == self.reviewer["unit"] && it["user"] != self.reviewer["user"];
+        users.into_iter().find(same).expect("a second reviewer").clone()
+    }
+
     /// A reviewer of another unit.
     pub(super) fn somebody_elsewhere(&self) -> Value {
         let users = self.scene.users("town_office");

@@ -1,4 +1,4 @@
-/* The keys of the review queue, and a look now and then whether somebody else decided meanwhile.
+/* The keys of the review queue.
    Every page works without this file. Single letters act only while nothing is being typed and can be switched off
    (WCAG 2.1.4). A key held down acts once: nobody approves twenty cases by leaning on the keyboard.
    Written for the browsers of old office machines. */
@@ -7,9 +7,7 @@
   var desk = document.querySelector("[data-desk]");
   if (!desk) { return; }
   var OFF = "xunge-keys-off";
-  var LOOK_EVERY_MS = 20000;
   var leaving = false;
-  var overtaken = false;
 
   function one(css) { return desk.querySelector(css); }
   function each(css, act) { Array.prototype.forEach.call(desk.querySelectorAll(css), act); }
@@ -78,7 +76,7 @@
   function press(key) {
     if (key === "p" && pair) { enlarge(!isLarge()); return true; }
     var it = one("[data-key='" + key + "']");
-    if (!it || (overtaken && key !== "x")) { return false; }
+    if (!it || (desk.hasAttribute("data-overtaken") && key !== "x")) { return false; }
     if (it.tagName === "SUMMARY") { unfold(it); return true; }
     // One key decides on a pair of photos: not before both are on the screen.
     if (it.tagName === "BUTTON" && !drawn()) { return false; }
@@ -116,26 +114,6 @@
     window.setTimeout(function () { leaving = false; }, 5000);
   });
   window.addEventListener("pageshow", function () { leaving = false; });
-
-  /* ---- did somebody else decide meanwhile? */
-  function tell(lines) {
-    overtaken = true;
-    var told = document.importNode(document.getElementById("overtaken").content, true);
-    told.querySelector("[data-lines]").textContent = lines;
-    desk.insertBefore(told, desk.firstChild);
-    each(".acts", function (it) { it.hidden = true; });
-    desk.querySelector(".notice").scrollIntoView({ block: "nearest" });
-  }
-  function look() {
-    if (document.hidden || overtaken || leaving || !window.fetch) { return; }
-    window.fetch(desk.getAttribute("data-watch"), { credentials: "same-origin", redirect: "error" })
-      .then(function (answer) { return answer.ok ? answer.text() : ""; })
-      .then(function (lines) { if (lines && !overtaken) { tell(lines); } })
-      .catch(function () { /* no network: the server checks the version when a form arrives */ });
-  }
-  window.setInterval(look, LOOK_EVERY_MS);
-  window.addEventListener("focus", look);
-  document.addEventListener("visibilitychange", look);
 
   var tool = one("[data-keys-switch]");
   if (tool) {

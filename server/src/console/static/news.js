@@ -1,9 +1,9 @@
-/* Says at the head of a page what came since it was drawn, and draws its figures anew. The server tells that something
-   moved and nothing else; what came is asked for then. Only while the window is looked at: a browser has six
+/* Says at the head of a page what came since it was drawn, draws its figures anew, and tells the page's other scripts
+   (the event "moved"). The server tells that something moved and nothing else; what came is asked for then. Only while the window is looked at: a browser has six
    connections for a server. Every page works without this file: its reload link is the page itself. */
 (function () {
   "use strict";
-  var line = document.querySelector("[data-news]");
+  var line = document.querySelector("[data-stream]");
   if (!line || !window.EventSource || !window.fetch) { return; }
   var stream = null;
   var first = null;
@@ -15,6 +15,7 @@
   var waiting = null;
 
   function ask() {
+    if (!line.hasAttribute("data-news")) { return; }
     if (asking) { again = true; return; }
     asking = true;
     window.fetch(line.getAttribute("data-news"), { credentials: "same-origin", redirect: "error" })
@@ -57,8 +58,13 @@
   }
   function moved(event) {
     // The first position is that of the page, unless the window was away meanwhile.
-    if (first !== null && event.lastEventId !== first) { ask(); redraw(); }
+    if (first !== null && event.lastEventId !== first) {
+      ask();
+      redraw();
+    }
     first = event.lastEventId;
+    // Also the first one: something may have moved between the page and its stream.
+    document.dispatchEvent(new Event("moved"));
   }
   function turn() {
     if (document.hidden) {
