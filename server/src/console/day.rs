@@ -113,7 +113,7 @@ fn figures(visit: &Visit, queue: &queue::Queue, acts: &[Act]) -> Vec<Figure> {
         ),
         None => figure(lang.say("day.oldest").to_owned(), none(), String::new()),
     });
-    let overdue = figure(lang.say("day.overdue").to_owned(), queue.whole.overdue().to_string(), "/review".to_owned());
+    let overdue = figure(lang.say("day.overdue").to_owned(), queue.whole.overdue.to_string(), "/review".to_owned());
     let note = match queue.whole.more() {
         true => lang.fill("day.overdue_of", &[("m", &queue.whole.cases.len().to_string())]),
         false => lang.say("day.overdue_way").to_owned(),

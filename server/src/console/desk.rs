@@ -12,7 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use xunge_client_core::model::{Millis, Role};
 use xunge_client_core::workflow::deadline::Standing;
-use xunge_client_core::workflow::{AskKind, Level, State};
+use xunge_client_core::workflow::{AskKind, Ledger, Level, State};
 
 use super::fault::Fault;
 use super::field::{Kind, VerbForm};
@@ -21,13 +21,15 @@ use super::page::{Page, go, show};
 use super::sent::SentForm;
 use super::visit::Visit;
 use super::{act, choices, link, suggested, words};
-use crate::domain::clocks;
+use crate::domain::clocks::{self, ClockView};
 use crate::domain::desk::{self, DeskCase};
 use crate::domain::dispatch::{self, DispatchRule};
 use crate::domain::scope::Column;
 
 /// Address of the desk.
 pub(crate) const HERE: &str = "/desk";
+/// States of what a unit has in hand.
+const IN_HAND: [State; 2] = [State::Dispatched, State::Handling];
 /// Characters of a description in a row: two lines.
 const EXCERPT: usize = 48;
 
@@ -37,6 +39,8 @@ struct DeskPage {
     p: Page,
     summary: Vec<(&'static str, String)>,
     sections: Vec<Section>,
+    /// No section has a case.
+    nothing: bool,
     empty: &'static str,
     empty_way: &'static str,
 }
@@ -47,6 +51,8 @@ struct Section {
     title: &'static str,
     count: String,
     rows: Vec<Row>,
+    /// What it says when it has no case; sections that say nothing then are left out.
+    empty: &'static str,
     /// Where all of it is, and why to go there.
     more: Option<(String, &'static str)>,
 }
@@ -89,17 +95,18 @@ pub(crate) async fn post(visit: Visit, path: Path<String>, form: SentForm) -> Re
 }
 
 async fn page(visit: &Visit) -> Result<Response, Fault> {
-    let sections = match visit.viewer.role {
+    let (sections, beyond) = match visit.viewer.role {
         Role::HandlingUnit => of_unit(visit).await?,
-        Role::Dispatcher => of_dispatcher(visit).await?,
-        Role::DutyLeader => leader::sections(visit).await?,
+        Role::Dispatcher => (of_dispatcher(visit).await?, Vec::new()),
+        Role::DutyLeader => (leader::sections(visit).await?, Vec::new()),
         _ => return Err(Fault::Role),
     };
     let lang = visit.lang;
-    let count = |tone: &str| sections.iter().flat_map(|it| &it.rows).filter(|row| row.tone == tone).count();
+    let shown = sections.iter().flat_map(|it| &it.rows).map(|row| row.tone);
+    let tones: Vec<&str> = if beyond.is_empty() { shown.collect() } else { beyond };
     let mut summary = Vec::new();
     for (tone, key) in [("bad", "desk.overdue_n"), ("warn", "desk.nearly_n")] {
-        let n = count(tone);
+        let n = tones.iter().filter(|it| **it == tone).count();
         if n > 0 {
             summary.push((tone, lang.fill(key, &[("n", &n.to_string())])));
         }
@@ -107,20 +114,30 @@ async fn page(visit: &Visit) -> Result<Response, Fault> {
     let page = DeskPage {
         p: visit.page(lang.say("nav.desk")),
         summary,
-        sections: sections.into_iter().filter(|section| !section.rows.is_empty()).collect(),
+        nothing: sections.iter().all(|section| section.rows.is_empty()),
+        sections: sections.into_iter().filter(|it| !it.rows.is_empty() || !it.empty.is_empty()).collect(),
         empty: lang.say("desk.empty"),
         empty_way: lang.say("desk.empty_way"),
     };
     Ok(show(StatusCode::OK, &page))
 }
 
-/// The unit's inbox (收件箱).
-async fn of_unit(visit: &Visit) -> Result<Vec<Section>, Fault> {
-    let Some(unit) = visit.viewer.unit.clone() else { return Ok(Vec::new()) };
+/// The unit's inbox (收件箱); where it has more in hand than is listed, also how all of it stands.
+async fn of_unit(visit: &Visit) -> Result<(Vec<Section>, Vec<&'static str>), Fault> {
+    let Some(unit) = visit.viewer.unit.clone() else { return Ok(Default::default()) };
     let (district, code) = (visit.district(), unit.to_string());
     let store = &visit.app.services.store;
-    let cases = store
-        .read::<_, Fault, _>(move |tx| Box::pin(async move { Ok(desk::of_unit(tx, &district, &code).await?) }))
+    let (cases, all) = store
+        .read::<_, Fault, _>(move |tx| {
+            Box::pin(async move {
+                let cases = desk::of_unit(tx, &district, &code).await?;
+                let all = match IN_HAND.into_iter().any(|state| fills(&cases, state)) {
+                    true => desk::ledgers_of_unit(tx, &district, &code).await?,
+                    false => Vec::new(),
+                };
+                Ok((cases, all))
+            })
+        })
         .await?;
     let kinds = [
         ("rework", "desk.rework", State::Handling),
@@ -132,11 +149,33 @@ async fn of_unit(visit: &Visit) -> Result<Vec<Section>, Fault> {
     let (lang, mut sections) = (visit.lang, Vec::new());
     for (id, title, state) in kinds {
         let rows: Vec<Row> = cases.iter().filter(|it| kind(it) == id).map(|it| row(visit, it)).collect();
-        let filled = cases.iter().filter(|it| it.ledger.state == state).count() == desk::MOST;
+        let filled = fills(&cases, state);
         let list = link::with("/cases", [("state", state.code()), ("handler", unit.as_str())]);
         sections.push(section(visit, id, title, rows, filled.then_some((list, lang.say("desk.more")))));
     }
-    Ok(sections)
+    let stands = |ledger: &Ledger| standing(visit, ledger).map_or("", |clock| tone(clock.standing).0);
+    Ok((sections, all.iter().map(stands).collect()))
+}
+
+/// As many cases of this state as are listed at most.
+fn fills(cases: &[DeskCase], state: State) -> bool {
+    cases.iter().filter(|it| it.ledger.state == state).count() == desk::MOST
+}
+
+/// The clock of a case that presses most.
+fn standing(visit: &Visit, ledger: &Ledger) -> Option<ClockView> {
+    let readings = clocks::of(&visit.app.services, &visit.directory, ledger, visit.now);
+    clocks::most_pressing(&readings).copied()
+}
+
+/// How a standing is shown, the key of its word, and its place in line.
+fn tone(standing: Standing) -> (&'static str, &'static str, u8) {
+    match standing {
+        Standing::Overdue => ("bad", "case.overdue", 0),
+        Standing::Warning => ("warn", "case.nearly_due", 1),
+        Standing::InTime => ("", "", 2),
+        Standing::Paused => ("", "case.paused", 3),
+    }
 }
 
 /// Where a case of a unit belongs.
@@ -190,20 +229,14 @@ fn section(
 ) -> Section {
     rows.sort_by_key(|row| row.rank);
     let count = visit.lang.fill("desk.count", &[("n", &rows.len().to_string())]);
-    Section { id, title: visit.lang.say(title), count, rows, more }
+    Section { id, title: visit.lang.say(title), count, rows, empty: "", more }
 }
 
 /// What is the same for every case that waits.
 fn row(visit: &Visit, case: &DeskCase) -> Row {
     let (lang, item, ledger) = (visit.lang, &case.item, &case.ledger);
-    let readings = clocks::of(&visit.app.services, &visit.directory, ledger, visit.now);
-    let clock = clocks::most_pressing(&readings);
-    let (tone, standing, rank) = match clock.map(|clock| clock.standing) {
-        Some(Standing::Overdue) => ("bad", lang.say("case.overdue"), 0),
-        Some(Standing::Warning) => ("warn", lang.say("case.nearly_due"), 1),
-        Some(Standing::Paused) => ("", lang.say("case.paused"), 3),
-        Some(Standing::InTime) | None => ("", "", 2),
-    };
+    let clock = standing(visit, ledger);
+    let (tone, standing, rank) = tone(clock.map_or(Standing::InTime, |clock| clock.standing));
     let due = clock.map(|clock| words::when(clock.reading.due_at, visit.now)).unwrap_or_default();
     let category = item.category.as_deref().map(|key| choices::name(&visit.directory, key));
     let since = match ledger.state {
@@ -220,7 +253,7 @@ fn row(visit: &Visit, case: &DeskCase) -> Row {
         since: ago.unwrap_or_default(),
         due,
         tone,
-        standing,
+        standing: if standing.is_empty() { "" } else { lang.say(standing) },
         note: asked(visit, case),
         urgent: ledger.level == Level::Urgent,
         forms: Vec::new(),

@@ -145,7 +145,7 @@ fn draw(
     let count = queue.whole.total;
     let in_order = [("m", &*queue.whole.cases.len().to_string()), ("n", &count.to_string())];
     let ordered = if queue.whole.more() { lang.fill("review.ordered", &in_order) } else { String::new() };
-    let overdue = match queue.whole.overdue() {
+    let overdue = match queue.whole.overdue {
         0 => String::new(),
         n => lang.fill("review.overdue", &[("n", &n.to_string())]),
     };

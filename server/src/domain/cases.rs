@@ -17,7 +17,7 @@ use crate::store::{Row, StoreError};
 
 pub use detail::{CaseDetail, EventView, PhotoView, detail, events};
 pub use fill::fill_blocking;
-pub use list::{Cursor, Due, EXAMINED, Filter, Order, Page, Without, ids, list};
+pub use list::{Brief, Cursor, Due, EXAMINED, Filter, Order, Page, Without, every, list};
 pub use points::{Pin, pins};
 
 /// How many photos a case names, and how many have arrived.

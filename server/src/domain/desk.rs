@@ -1,12 +1,14 @@
 //! Desks (待办): the open cases that wait for a unit, a dispatcher or a duty leader, and what reporters object to.
 //!
-//! Open states are few beside all cases there ever were, so each question is one range of the index on state.
+//! Open states are few beside all cases there ever were, so each question is one range of the index on state;
+//! open appeals have an index of their own.
 
+use xunge_client_core::model::CaseId;
 use xunge_client_core::workflow::{Ledger, State};
 
-use super::cases::{self, CaseItem, Filter, ITEM_COLUMNS, ITEM_WIDTH, item};
+use super::cases::{CaseItem, ITEM_COLUMNS, ITEM_WIDTH, item};
 use super::ledger;
-use super::scope::{Column, Scope};
+use super::scope::{Column, Keys, Scope};
 use crate::params;
 use crate::store::{Row, StoreError, Tx};
 
@@ -35,6 +37,19 @@ pub async fn of_unit(tx: &mut dyn Tx, district: &str, unit: &str) -> Result<Vec<
     for state in [State::Dispatched, State::Handling] {
         let rows = tx.query(&sql, params![district, state.code(), unit]).await?;
         found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
+}
+
+/// Ledgers of all a unit has in hand, beyond [`MOST`] too: to count what is late, where lists would be too long.
+pub async fn ledgers_of_unit(tx: &mut dyn Tx, district: &str, unit: &str) -> Result<Vec<Ledger>, StoreError> {
+    let sql = "SELECT ledger FROM case_row WHERE district = ?1 AND state = ?2 AND COALESCE(handler, '') = ?3";
+    let mut found = Vec::new();
+    for state in [State::Dispatched, State::Handling] {
+        let rows = tx.query(sql, params![district, state.code(), unit]).await?;
+        for row in &rows {
+            found.push(ledger::row::ledger(row.text(0)?)?);
+        }
     }
     Ok(found)
 }
@@ -73,26 +88,41 @@ pub async fn to_answer(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<DeskCase>, 
     Ok(found)
 }
 
-/// Cases whose reporter objects and waits for the duty leader, as many as a page of the list gives.
+/// Cases whose reporter objects and waits for the duty leader.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Appeals {
-    /// The objection that waits longest first.
+    /// The objection that waits longest first, at most [`MOST`].
     pub cases: Vec<DeskCase>,
-    /// The list goes on behind them: there are more than [`MOST`], or more decided cases than a page looks at.
-    pub more: bool,
+    /// How many there are in all.
+    pub total: usize,
 }
 
-/// What reporters object to. `district` is the caller's own.
+/// What reporters object to, through the index of open appeals. `district` is the caller's own.
 pub async fn appeals(tx: &mut dyn Tx, scope: &Scope, district: &str) -> Result<Appeals, StoreError> {
-    let filter = Filter { states: APPEALABLE.to_vec(), appealed: true, limit: MOST, ..Filter::default() };
-    let page = cases::list(tx, scope, district, &filter).await?;
-    let mut found = Vec::with_capacity(page.items.len());
-    for item in page.items {
-        let row = tx.query_one("SELECT ledger FROM case_row WHERE id = ?1", params![item.id.as_bytes()]).await?;
-        found.push(DeskCase { ledger: ledger::row::ledger(row.text(0)?)?, item });
+    let sql = format!(
+        "SELECT id, appealed_at, {} FROM case_row WHERE district = ?1 AND appealed_at IS NOT NULL
+         ORDER BY appealed_at, id",
+        Keys::COLUMNS
+    );
+    let mut asked: Vec<&str> = districts(scope).collect();
+    if asked.is_empty() {
+        asked.push(district);
     }
-    found.sort_by_key(|case| (case.ledger.appeal.as_ref().map(|appeal| appeal.at), case.item.cursor()));
-    Ok(Appeals { cases: found, more: page.next.is_some() })
+    let mut open: Vec<(i64, CaseId)> = Vec::new();
+    for district in asked {
+        for row in &tx.query(&sql, params![district]).await? {
+            if scope.covers(&Keys::read(row, 2)?) {
+                open.push((row.int(1)?, CaseId::from_bytes(row.array(0)?)));
+            }
+        }
+    }
+    open.sort_unstable();
+    let sql = format!("SELECT {ITEM_COLUMNS}, ledger FROM case_row WHERE id = ?1");
+    let mut found = Appeals { total: open.len(), ..Appeals::default() };
+    for (_, id) in open.iter().take(MOST) {
+        found.cases.push(read(&tx.query_one(&sql, params![id.as_bytes()]).await?)?);
+    }
+    Ok(found)
 }
 
 fn districts(scope: &Scope) -> impl Iterator<Item = &str> {

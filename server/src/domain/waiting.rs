@@ -3,13 +3,13 @@
 //! Most cases have the same limit, so that is the order of their receipt; a category or an urgent case with a shorter
 //! limit comes forward once it is late.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xunge_client_core::model::{CaseId, CategoryRef, Millis, OrgCode};
 use xunge_client_core::workflow::Level;
 use xunge_client_core::workflow::deadline::Clock;
 
-use super::cases::{self, CaseItem, Cursor, Filter};
+use super::cases::{self, Brief, CaseItem, Cursor, Filter};
 use super::directory::Directory;
 use super::scope::Scope;
 use crate::params;
@@ -37,6 +37,8 @@ pub struct Queue {
     pub cases: Vec<Waiting>,
     /// Everything that waits, beyond the oldest [`ORDERED`] too.
     pub total: usize,
+    /// How many of all that waits are overdue.
+    pub overdue: usize,
 }
 
 /// What the queue is read by.
@@ -62,27 +64,51 @@ pub struct Ask<'a> {
 pub async fn queue(tx: &mut dyn Tx, ask: &Ask<'_>) -> Result<Queue, StoreError> {
     let filter = Filter { after: None, limit: ORDERED, ..ask.filter.clone() };
     let page = cases::list(tx, ask.scope, ask.district, &filter).await?;
-    let total = match page.next {
-        Some(_) => cases::ids(tx, ask.scope, ask.district, &filter).await?.difference(ask.out).count(),
-        None => page.items.iter().filter(|it| !ask.out.contains(&it.id)).count(),
+    let whole = match page.next {
+        Some(_) => Some(cases::every(tx, ask.scope, ask.district, &filter).await?),
+        None => None,
     };
     let mut waiting = Vec::with_capacity(page.items.len());
     for item in page.items.into_iter().filter(|it| !ask.out.contains(&it.id)) {
         let sql = "SELECT level FROM case_row WHERE id = ?1";
         let row = tx.query_one(sql, params![item.id.as_bytes()]).await?;
         let level = row.opt_text(0)?.and_then(Level::from_code).unwrap_or(Level::Normal);
-        let due_at = due(ask, &item, level);
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let due_at = due(ask, item.received_at, level, &text(&item.category), &text(&item.office));
         waiting.push(Waiting { overdue: due_at.is_some_and(|due| due < ask.now), due_at, item });
     }
     waiting.sort_by_key(|it| (!it.overdue, it.due_at.filter(|_| it.overdue), it.item.cursor()));
-    Ok(Queue { cases: waiting, total })
+    let (total, overdue) = match whole {
+        Some(mut whole) => {
+            whole.retain(|id, _| !ask.out.contains(id));
+            (whole.len(), overdue(ask, whole.into_values()))
+        }
+        None => (waiting.len(), waiting.iter().filter(|it| it.overdue).count()),
+    };
+    Ok(Queue { cases: waiting, total, overdue })
 }
 
-fn due(ask: &Ask<'_>, item: &CaseItem, level: Level) -> Option<Millis> {
-    let category: Option<CategoryRef> = item.category.as_deref().and_then(|key| key.parse().ok());
+/// How many of these are overdue. What came later is due no earlier under the same limit, so of each limit only a few
+/// instants are reckoned, however many wait.
+fn overdue(ask: &Ask<'_>, cases: impl Iterator<Item = Brief>) -> usize {
+    let mut received: BTreeMap<(String, String, String), Vec<i64>> = BTreeMap::new();
+    for case in cases {
+        received.entry((case.level, case.category, case.office)).or_default().push(case.received_at);
+    }
+    let late = received.into_iter().map(|((level, category, office), mut received)| {
+        received.sort_unstable();
+        let level = Level::from_code(&level).unwrap_or(Level::Normal);
+        received.partition_point(|at| due(ask, *at, level, &category, &office).is_some_and(|due| due < ask.now))
+    });
+    late.sum()
+}
+
+/// When the review of a case is due; none where no rule says anything.
+fn due(ask: &Ask<'_>, received_at: i64, level: Level, category: &str, office: &str) -> Option<Millis> {
+    let category: Option<CategoryRef> = category.parse().ok();
     let keys = category.map(|key| ask.directory.keys(&key)).unwrap_or_default();
-    let office: Option<OrgCode> = item.office.as_deref().and_then(|code| code.parse().ok());
-    ask.timetable.timing(&keys).due(Clock::Review, Millis(item.received_at), level, office.as_ref())
+    let office: Option<OrgCode> = office.parse().ok();
+    ask.timetable.timing(&keys).due(Clock::Review, Millis(received_at), level, office.as_ref())
 }
 
 impl Queue {
@@ -106,11 +132,6 @@ impl Queue {
     /// There are more than were put in order.
     pub fn more(&self) -> bool {
         self.total > self.cases.len()
-    }
-
-    /// How many are overdue of those that were put in order.
-    pub fn overdue(&self) -> usize {
-        self.cases.iter().filter(|it| it.overdue).count()
     }
 
     /// When the oldest was received.

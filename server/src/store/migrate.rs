@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 11, name: "0011_numbers.sql", text: include_str!("migrations/0011_numbers.sql") },
     Migration { version: 12, name: "0012_streets.sql", text: include_str!("migrations/0012_streets.sql") },
     Migration { version: 13, name: "0013_maps.sql", text: include_str!("migrations/0013_maps.sql") },
+    Migration { version: 14, name: "0014_appeals.sql", text: include_str!("migrations/0014_appeals.sql") },
 ];
 
 /// Applies what is missing.

@@ -43,13 +43,19 @@ pub(super) async fn sections(visit: &Visit) -> Result<Vec<Section>, Fault> {
         asked.map(|case| Row { forms: answers(visit, &details, case, verbs), ..row(visit, case) }).collect::<Vec<_>>()
     };
     let objections = appeals.cases.iter().map(|case| objection(visit, case, &details)).collect();
-    let words = if appeals.more { "desk.appeals_more" } else { "desk.appeals_list" };
-    let list = (link::with("/cases", [(filter::APPEAL, "open")]), visit.lang.say(words));
+    let list = (link::with("/cases", [(filter::APPEAL, "open")]), visit.lang.say("desk.appeals_list"));
+    let objected = Section {
+        empty: visit.lang.say("desk.appeals_none"),
+        ..section(visit, "appeals", "desk.appeals", objections, Some(list))
+    };
+    let (shown, total) = (appeals.cases.len(), appeals.total);
+    let capped = || visit.lang.fill("desk.appeals_capped", &[("m", &shown.to_string()), ("n", &total.to_string())]);
+    let objected = if shown < total { Section { count: capped(), ..objected } } else { objected };
     let resting = cases.iter().filter(|it| it.ledger.ask.is_none()).map(|it| row(visit, it)).collect();
     Ok(vec![
         section(visit, "returns", "desk.returns", asks(AskKind::Return), None),
         section(visit, "extensions", "desk.extensions", asks(AskKind::Extend), None),
-        section(visit, "appeals", "desk.appeals", objections, Some(list)),
+        objected,
         section(visit, "resting", "desk.resting", resting, None),
     ])
 }

@@ -84,7 +84,8 @@ async fn a_long_queue_says_how_long_it_is_and_of_how_many_its_order_is() {
     assert!(said.contains("待审 203 件") && said.contains("先审最早的 200 件，共 203 件"), "{said}");
     let day = office.page(&browser, "/review/day").await;
     assert!(
-        day.text_of("dd").contains("203") && day.text_of("dd").contains("最早的 200 件中"),
+        day.text_of("dd").contains("203")
+            && day.text_of("dd").contains("全部待审案件中；最早的 200 件里的排在队列最前"),
         "{}",
         day.text_of("dd")
     );

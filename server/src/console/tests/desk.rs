@@ -1,5 +1,7 @@
 //! What waits for units, dispatchers and duty leaders, and how it is done from there.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use xunge_client_core::model::{CaseId, Mode};
@@ -8,6 +10,8 @@ use xunge_client_core::workflow::{Level, Payload, Verb};
 
 use super::html::Html;
 use super::office::{Answer, Browser, HOST, INSPECTOR, Office, REVIEWER, with};
+use crate::domain::desk::MOST;
+use crate::testing::facts;
 
 const UNIT: &str = "U640105-HW";
 const HANDLER: &str = "handle-huanwei";
@@ -34,7 +38,7 @@ async fn dispatched(office: &Office, number: u64, hours: i64) -> CaseId {
     case
 }
 
-/// Headings of the sections with the cases below each, in their order.
+/// Headings of the sections that have cases, with the cases below each, in their order.
 fn shown(page: &Html) -> Vec<(String, Vec<CaseId>)> {
     let mut sections: Vec<(String, Vec<CaseId>)> = Vec::new();
     for element in &page.elements {
@@ -47,7 +51,22 @@ fn shown(page: &Html) -> Vec<(String, Vec<CaseId>)> {
             _ => {}
         }
     }
+    sections.retain(|(_, cases)| !cases.is_empty());
     sections
+}
+
+/// Makes further reports of an inspector, and a copy of everything decided on a case of each; gives their number.
+async fn copies(office: &Office, case: CaseId, wanted: u64) -> usize {
+    let district = &office.district;
+    let mut phone = district.phone("insp-huaiyuan-1").await;
+    for number in 0..wanted {
+        phone.report(&facts(number, Mode::Forwarded, district.now()));
+    }
+    phone.drain(district).await;
+    let sql = "UPDATE case_row SET (state, handler, due_at, deadline_at, appealed_at, ledger) =
+        (SELECT b.state, b.handler, b.due_at, b.deadline_at, b.appealed_at, b.ledger FROM case_row AS b WHERE b.id = ?1)
+        WHERE reporter = 'insp-huaiyuan-1'";
+    district.run(sql, vec![case.as_bytes().to_vec().into()]).await as usize
 }
 
 /// Sends a form with photos as a browser does.
@@ -317,6 +336,50 @@ async fn a_leader_sees_what_reporters_object_to_and_answers_it_on_the_desk_itsel
     assert_eq!(answer(closed, "reopen", "reason").await, "/desk");
     assert_eq!(shown(&office.page(&browser, "/desk").await), []);
     assert_eq!([district.state(cases[0]).await, district.state(cases[1]).await], ["void", "reported"]);
+}
+
+#[tokio::test]
+async fn a_unit_with_more_in_hand_than_is_listed_is_told_exactly_how_much_is_late() {
+    let office = Office::new().await;
+    let late = dispatched(&office, 1, 30).await;
+    let later = dispatched(&office, 2, 20_000).await;
+    office.district.act(HANDLER, later, Verb::Sign, Payload::default()).await.unwrap();
+    let n = MOST + 5;
+    assert_eq!(copies(&office, late, n as u64).await, n);
+    office.app.services.business.advance(200 * HOUR);
+    let browser = office.browser(HANDLER).await;
+    let page = office.page(&browser, "/desk").await;
+    assert!(page.source.contains(&format!("已超期 {} 件", n + 1)), "{}", page.text_of("p"));
+    let listed: Vec<usize> = shown(&page).iter().map(|(_, cases)| cases.len()).collect();
+    assert_eq!(listed, [MOST, 1], "the list is short, the number is not");
+}
+
+#[tokio::test]
+async fn open_appeals_are_counted_exactly_and_found_however_many_there_are() {
+    let office = Office::new().await;
+    let district = &office.district;
+    let browser = office.browser("leader-1").await;
+    let page = office.page(&browser, "/desk").await;
+    assert!(
+        page.text_of("h2").contains("上报人申诉") && page.source.contains("没有待答复的申诉"),
+        "also when there is none"
+    );
+    let case = office.simple(INSPECTOR, 1, Mode::Forwarded).await;
+    let void = Payload { reason: text("test"), ..Payload::default() };
+    district.act(REVIEWER, case, Verb::Void, void).await.unwrap();
+    let object = Payload { text: text("照片已补拍"), ..Payload::default() };
+    district.act(INSPECTOR, case, Verb::Appeal, object).await.unwrap();
+    let n = copies(&office, case, MOST as u64 + 3).await + 1;
+    let page = office.page(&browser, "/desk").await;
+    assert!(page.text_of("h2").contains(&format!("先列等得最久的 {MOST} 件，共 {n} 件")), "{}", page.text_of("h2"));
+    assert_eq!(shown(&page)[0].1.len(), MOST);
+    let (mut listed, mut next) = (BTreeSet::new(), Some("/cases?appeal=open".to_owned()));
+    while let Some(href) = next {
+        let list = office.page(&browser, &href).await;
+        listed.extend(list.all("a").filter_map(|it| it.attr("href").strip_prefix("/cases/")?.parse::<CaseId>().ok()));
+        next = list.all("a").find(|it| it.attr("rel") == "next").map(|it| it.attr("href").to_owned());
+    }
+    assert_eq!(listed.len(), n);
 }
 
 #[tokio::test]

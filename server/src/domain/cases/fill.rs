@@ -2,7 +2,8 @@
 //!
 //! The migration that adds them can not fill them: the words of a case are in its field document. It leaves a mark where
 //! there are cases; this goes through them in small transactions, notes how far it came, and takes the mark away. Killed
-//! in between, it goes on at the next start.
+//! in between, it goes on at the next start. Open appeals have a mark of their own: they are few, and looking for them
+//! leaves the index of words alone.
 
 use xunge_client_core::model::{CaseId, Millis};
 
@@ -14,13 +15,37 @@ use crate::store::{Store, StoreError, Tx};
 
 /// The mark in `meta`: the id up to which cases are done, in hex.
 const MARK: &str = "search_filled_to";
+/// The mark in `meta` while open appeals are to be looked for.
+const APPEALS: &str = "appeals_to_fill";
 /// Cases of one transaction: well under a second.
 const CASES: i64 = 200;
 
 /// Fills what is missing; returns at once where nothing is. Blocks for the time it takes.
 pub fn fill_blocking(store: &Store) -> Result<(), StoreError> {
     while store.write_blocking::<_, StoreError, _>(|tx| Box::pin(some(tx)))? {}
+    while store.write_blocking::<_, StoreError, _>(|tx| Box::pin(some_appeals(tx)))? {}
     Ok(())
+}
+
+/// Fills some open appeals; false if there was nothing to do.
+async fn some_appeals(tx: &mut dyn Tx) -> Result<bool, StoreError> {
+    if tx.query_opt("SELECT value FROM meta WHERE key = ?1", params![APPEALS]).await?.is_none() {
+        return Ok(false);
+    }
+    // Quotes inside words are escaped in JSON, so no words anybody typed look like this.
+    let sql = "SELECT id, ledger FROM case_row WHERE appealed_at IS NULL AND ledger LIKE '%\"appeal\":{%' LIMIT ?1";
+    let rows = tx.query(sql, params![CASES]).await?;
+    for row in &rows {
+        let appeal = row::ledger(row.text(1)?)?.appeal;
+        let missing = || StoreError::Check { what: "case_row.ledger: no appeal".to_owned() };
+        let at = appeal.ok_or_else(missing)?.at.0;
+        let sql = "UPDATE case_row SET appealed_at = ?2 WHERE id = ?1";
+        tx.execute(sql, params![row.blob(0)?, at]).await?;
+    }
+    if rows.len() < CASES as usize {
+        tx.execute("DELETE FROM meta WHERE key = ?1", params![APPEALS]).await?;
+    }
+    Ok(true)
 }
 
 /// Fills some cases; false if there was nothing to do.
@@ -92,6 +117,37 @@ mod tests {
         }
         fill_blocking(&district.desk.services.store.clone()).unwrap();
         assert_eq!(district.rows(sql).await, before);
+        let report = district.verify().await;
+        assert!(report.ok, "{:?}", report.differences);
+    }
+
+    #[tokio::test]
+    async fn open_appeals_from_before_are_found_once_and_others_are_not() {
+        let district = District::new().await;
+        let user = district.inspectors().await.remove(0);
+        let mut phone = district.phone(&user).await;
+        let cases: Vec<CaseId> =
+            (0..3).map(|number| phone.report(&facts(number, Mode::Forwarded, district.now()))).collect();
+        phone.drain(&district).await;
+        let reviewer = district.reviewer_of(cases[0]).await;
+        for (case, words) in cases.iter().zip(["重复", "误报", "写着 \"appeal\":{ 的一件"]) {
+            let void = Payload { reason: Some("other".into()), text: Some(words.to_owned()), ..Payload::default() };
+            district.act(&reviewer, *case, Verb::Void, void).await.unwrap();
+        }
+        district.desk.services.business.advance(1_000);
+        let object = Payload { text: Some("照片已补拍".into()), ..Payload::default() };
+        district.act(&user, cases[1], Verb::Appeal, object).await.unwrap();
+        let sql = "SELECT id, appealed_at FROM case_row WHERE appealed_at IS NOT NULL";
+        let before = district.rows(sql).await;
+        assert_eq!(before.len(), 1);
+        for sql in
+            ["UPDATE case_row SET appealed_at = NULL", "INSERT INTO meta (key, value) VALUES ('appeals_to_fill', '')"]
+        {
+            district.run(sql, Vec::new()).await;
+        }
+        fill_blocking(&district.desk.services.store.clone()).unwrap();
+        assert_eq!(district.rows(sql).await, before);
+        assert_eq!(district.rows("SELECT 1 FROM meta WHERE key = 'appeals_to_fill'").await.len(), 0);
         let report = district.verify().await;
         assert!(report.ok, "{:?}", report.differences);
     }

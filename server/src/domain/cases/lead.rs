@@ -18,6 +18,8 @@ pub(super) struct Lead {
 pub(super) enum Source {
     /// Cases with these values in these columns, through the index of the columns.
     Rows(Vec<(&'static str, Value)>),
+    /// Cases of a district whose reporter objects, through the index of open appeals.
+    Appeals(String),
     /// Cases that have a pair of characters.
     Pair(String),
     /// Cases that have a pair beginning with this character.
@@ -75,6 +77,11 @@ impl Lead {
         }
     }
 
+    /// Every case of a district whose reporter objects.
+    pub(super) fn appeals(district: &str) -> Self {
+        Self { source: Source::Appeals(district.to_owned()), also: None }
+    }
+
     /// Every case with this pair of characters.
     pub(super) fn pair(pair: &str) -> Self {
         Self { source: Source::Pair(pair.to_owned()), also: None }
@@ -95,7 +102,7 @@ impl Lead {
 
     /// It gives rows of the table of cases, in the order of the list's key.
     pub(super) fn is_of_rows(&self) -> bool {
-        matches!(self.source, Source::Rows(_))
+        matches!(self.source, Source::Rows(_) | Source::Appeals(_))
     }
 }
 
@@ -131,8 +138,7 @@ impl Condition {
             }
             Self::Mode(mode) => drop(sql.put("COALESCE(c.mode, c.mode_claim) = ").bind(mode.code())),
             Self::SentBack(wanted) => drop(sql.put("c.sent_back = ").bind(*wanted)),
-            // Quotes inside words are escaped in JSON, so no words anybody typed look like this.
-            Self::Appealed => drop(sql.put("c.ledger LIKE '%\"appeal\":{%'")),
+            Self::Appealed => drop(sql.put("c.appealed_at IS NOT NULL")),
             Self::ReceivedFrom(at) => drop(sql.put("COALESCE(c.received_at, 0) >= ").bind(*at)),
             Self::ReceivedBefore(at) => drop(sql.put("COALESCE(c.received_at, 0) < ").bind(*at)),
             Self::Deadline(from, to) => {

@@ -7,7 +7,7 @@
 //! Conditions that are rare together may let many rows pass by: a page looks at no more than [`EXAMINED`] of them and may
 //! then be short, or empty, while `next` goes on.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use xunge_client_core::model::{CaseId, CategoryRef, LocalDay, Millis, Mode, OrgCode};
@@ -243,19 +243,34 @@ pub async fn list(tx: &mut dyn Tx, scope: &Scope, district: &str, filter: &Filte
     Ok(page)
 }
 
+/// What the clock of a review goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// When the server received it, Unix milliseconds.
+    pub received_at: i64,
+    /// Category as decided, until then as claimed; empty if there is none.
+    pub category: String,
+    /// Code of the level.
+    pub level: String,
+    /// Reviewing office; empty if there is none.
+    pub office: String,
+}
+
 /// Every case of a list, without order, limit and place: for what is few, as what waits for an office is.
-pub async fn ids(
+pub async fn every(
     tx: &mut dyn Tx,
     scope: &Scope,
     district: &str,
     filter: &Filter,
-) -> Result<BTreeSet<CaseId>, StoreError> {
+) -> Result<BTreeMap<CaseId, Brief>, StoreError> {
     let plan = Plan::make(tx, scope, district, &Filter { after: None, ..filter.clone() }).await?;
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     for query in plan.queries {
-        let sql = query.ids();
+        let sql = query.every("c.id, c.received_at, c.category, c.level, c.office");
         for row in tx.query(&sql.text, &sql.params).await? {
-            found.insert(CaseId::from_bytes(row.array(0)?));
+            let text = |index| row.opt_text(index).map(|text| text.unwrap_or_default().to_owned());
+            let brief = Brief { received_at: row.int(1)?, category: text(2)?, level: text(3)?, office: text(4)? };
+            found.insert(CaseId::from_bytes(row.array(0)?), brief);
         }
     }
     Ok(found)

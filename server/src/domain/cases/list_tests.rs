@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use xunge_client_core::model::Millis;
 
 use super::*;
@@ -34,6 +36,10 @@ fn made(n: i64) -> Made {
     Made { received, deadline: [3, 4].contains(&(n % 9)).then_some(NOW.0 + (n - 45) * 3_600_000), text }
 }
 
+fn is_appealed(n: i64) -> bool {
+    n % 8 == 1
+}
+
 async fn insert(tx: &mut dyn Tx, n: i64) -> Result<(), StoreError> {
     let pick = |of: usize| n as usize % of;
     let made = made(n);
@@ -44,8 +50,8 @@ async fn insert(tx: &mut dyn Tx, n: i64) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO case_row (id, district, state, version, mode_claim, category, category_claim, unit, office, street,
          community, grid, reporter, source, received_at, received_day, heads, text, updated_at, event_hash, ledger,
-         sent_back, ordinal, deadline_at, handler) VALUES (?1, ?2, ?3, 1, ?4, ?5, '', ?6, ?6, ?7, ?8, ?9, ?10, 'inspector',
-         ?11, '', x'', ?12, 0, zeroblob(32), '{}', ?13, ?14, ?15, ?16)",
+         sent_back, ordinal, deadline_at, handler, appealed_at) VALUES (?1, ?2, ?3, 1, ?4, ?5, '', ?6, ?6, ?7, ?8, ?9, ?10, 'inspector',
+         ?11, '', x'', ?12, 0, zeroblob(32), '{}', ?13, ?14, ?15, ?16, ?17)",
         params![
             id,
             DISTRICT,
@@ -63,6 +69,7 @@ async fn insert(tx: &mut dyn Tx, n: i64) -> Result<(), StoreError> {
             ordinal,
             made.deadline,
             (n % 6 == 2).then_some("U7"),
+            is_appealed(n).then_some(made.received.0 + 1),
         ],
     )
     .await?;
@@ -109,8 +116,8 @@ async fn all(store: &Store, scope: &Scope, filter: &Filter) -> Vec<CaseItem> {
 async fn all_ids(store: &Store, scope: &Scope, filter: &Filter) -> BTreeSet<CaseId> {
     let (scope, filter) = (scope.clone(), filter.clone());
     let found =
-        store.read::<_, StoreError, _>(move |tx| Box::pin(async move { ids(tx, &scope, DISTRICT, &filter).await }));
-    found.await.unwrap()
+        store.read::<_, StoreError, _>(move |tx| Box::pin(async move { every(tx, &scope, DISTRICT, &filter).await }));
+    found.await.unwrap().into_keys().collect()
 }
 
 fn scope(column: Column, values: &[&str]) -> Scope {
@@ -134,6 +141,7 @@ fn belongs(filter: &Filter, item: &CaseItem) -> bool {
         && filter.reporter.as_ref().is_none_or(|user| item.reporter == *user)
         && filter.from.is_none_or(|from| day >= from)
         && filter.to.is_none_or(|to| day <= to)
+        && (!filter.appealed || is_appealed(i64::from_be_bytes(item.id.as_bytes()[..8].try_into().unwrap())))
         && filter.sent_back.is_none_or(|wanted| item.sent_back == wanted)
         && filter.due.is_none_or(|(from, to)| item.deadline_at.is_some_and(|at| (from..to).contains(&at)))
         && (filter.order != Order::Deadline || item.deadline_at.is_some())
@@ -170,7 +178,7 @@ fn filter(dice: &mut Dice) -> Filter {
     let day = |dice: &mut Dice| Millis(dice.of(30) as i64 * DAY).local_day();
     let code = |text: &str| text.parse().unwrap();
     Filter {
-        appealed: false,
+        appealed: dice.of(12) == 0,
         states,
         categories: if dice.of(2) == 0 { categories } else { vec![] },
         mode: dice.sometimes(4, |dice| dice.pick(Mode::ALL)),
@@ -352,6 +360,18 @@ async fn every_list_is_led_by_the_index_it_was_written_for() {
             assert!(plan[0].contains(index), "{index} for {filter:?}: {plan:?}");
             assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "nothing is sorted: {plan:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn open_appeals_are_looked_up_and_everything_else_is_left_alone() {
+    let store = store().await;
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let filter = Filter { order, limit: 50, ..Filter::default() };
+        let sql = Query::new(Lead::appeals(DISTRICT), vec![], &filter, None).rows(None, None, 50);
+        let plan = plan_of(&store, &sql.text, sql.params).await.join("; ");
+        assert!(plan.contains("SEARCH c USING INDEX sqlite_autoindex_case_row_1 (id=?)"), "{plan}");
+        assert!(plan.contains("case_row_appeal (district=?") && !plan.contains("SCAN"), "{plan}");
     }
 }
 

@@ -154,6 +154,11 @@ fn candidates(scope: &Scope, district: &str, filter: &Filter, words: &Words) -> 
     if filter.order == Order::Deadline {
         return vec![by_deadline(scope, district, filter)];
     }
+    if filter.appealed {
+        // Few have an open appeal, however many were decided.
+        let leads = districts(scope, district).iter().map(|district| Lead::appeals(district)).collect();
+        return vec![Candidate { leads, settles: Settles::Nothing }];
+    }
     let mut found = Vec::new();
     let mut add = |leads: Vec<Lead>, settles| found.push(Candidate { leads, settles });
     let code = |code: &OrgCode| Value::from(code.as_str());

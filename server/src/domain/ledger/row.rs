@@ -72,7 +72,7 @@ macro_rules! changing_columns {
     () => {
         "state, version, case_no, mode_claim, mode, category, category_final, office, street, community, grid, handler, \
          level, task_user, holder, filed_at, closed_at, void_reason, due_at, flags, sent_back, master_case, \
-         event_hash, ledger, deadline_at"
+         event_hash, ledger, deadline_at, appealed_at"
     };
 }
 
@@ -103,7 +103,7 @@ pub async fn insert(
         ", id, district, updated_at, has_after, photos_expected, photos_present, heads, text, lon_e6, lat_e6,
          category_claim, ordinal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
          ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
-         ?40, ?41, ?42, ?43)"
+         ?40, ?41, ?42, ?43, ?44)"
     );
     let ordinal = search::next_ordinal(tx, ledger.received_at).await?;
     let mut params = changing(ledger, hash);
@@ -139,7 +139,8 @@ pub(super) async fn update(
         "UPDATE case_row SET (",
         changing_columns!(),
         ", updated_at) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-         ?21, ?22, ?23, ?24, ?25, CASE WHEN updated_at > ?26 THEN updated_at ELSE ?26 END) WHERE id = ?27 AND version = ?28"
+         ?21, ?22, ?23, ?24, ?25, ?26, CASE WHEN updated_at > ?27 THEN updated_at ELSE ?27 END)
+         WHERE id = ?28 AND version = ?29"
     );
     let mut params = changing(ledger, hash);
     params.extend([Value::from(work.now.0), Value::from(case.id.as_bytes()), Value::from(case.ledger.version)]);
@@ -205,6 +206,7 @@ pub(crate) fn changing(ledger: &Ledger, hash: &Hash) -> Vec<Value> {
         Value::from(hash),
         Value::from(serde_json::to_string(ledger).expect("a ledger is plain data")),
         Value::from(clocks::running_deadline(ledger).map(|at| at.0)),
+        Value::from(ledger.appeal.as_ref().map(|appeal| appeal.at.0)),
     ]
 }
 

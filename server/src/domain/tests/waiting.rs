@@ -56,15 +56,15 @@ async fn what_is_overdue_comes_first_and_the_rest_by_receipt() {
     let quick = "xixia-2023:event:XX0202";
     let cases = reported(&district, &[LITTER, LITTER, quick, LITTER, quick]).await;
     let queue = read(&district).await;
-    assert_eq!((ids(&queue.cases), queue.overdue()), (cases.clone(), 0), "while there is time");
+    assert_eq!((ids(&queue.cases), queue.overdue), (cases.clone(), 0), "while there is time");
     assert_eq!(queue.oldest(), Some(Millis(queue.cases[0].item.received_at)));
     district.desk.services.business.advance(20 * 60_000);
     let queue = read(&district).await;
-    assert_eq!(queue.overdue(), 2);
+    assert_eq!(queue.overdue, 2);
     assert_eq!(ids(&queue.cases), [cases[2], cases[4], cases[0], cases[1], cases[3]]);
     assert_eq!(queue.oldest(), Some(Millis(queue.cases[2].item.received_at)), "not the first in line");
     district.desk.services.business.advance(60 * 60_000);
-    assert_eq!(read(&district).await.overdue(), 5);
+    assert_eq!(read(&district).await.overdue, 5);
 }
 
 #[tokio::test]
@@ -109,4 +109,12 @@ async fn a_queue_that_is_too_long_to_be_put_in_order_says_how_long_it_is() {
     assert_eq!(read(&district).await.total, ORDERED + 3);
     let rest = read_without(&district, &oldest[..10]).await;
     assert_eq!((rest.cases.len(), rest.total), (ORDERED - 10, ORDERED - 7));
+    // So is what is late, beyond those that are put in order too.
+    let (first, last) = (oldest[0], oldest[1]);
+    district.desk.services.business.advance(58 * 60_000 + 30_000);
+    let queue = read(&district).await;
+    assert_eq!((queue.total, queue.overdue), (ORDERED + 3, ORDERED / 2 + 2), "the second phone's came a minute later");
+    district.desk.services.business.advance(60_000);
+    assert_eq!(read(&district).await.overdue, ORDERED + 3);
+    assert_eq!(read_without(&district, &[first, last]).await.overdue, ORDERED + 1);
 }

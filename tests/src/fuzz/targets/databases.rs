@@ -233,7 +233,13 @@ fn fill(path: &Path) {
 /// The example district with reports, in every schema that was released, and between them.
 fn servers() -> Vec<Vec<u8>> {
     /// What takes a database back by one version, what a half-way migration leaves, and what takes that away.
-    const BACK: [[&str; 3]; 12] = [
+    const BACK: [[&str; 3]; 13] = [
+        [
+            "DROP INDEX case_row_appeal; ALTER TABLE case_row DROP COLUMN appealed_at;
+             DELETE FROM schema_version WHERE version = 14",
+            "ALTER TABLE case_row ADD COLUMN appealed_at BIGINT",
+            "ALTER TABLE case_row DROP COLUMN appealed_at",
+        ],
         [
             "DROP TABLE tally_map_day; DROP TABLE tally_map_month; DELETE FROM schema_version WHERE version = 13",
             "CREATE TABLE tally_map_day (x INTEGER)",
