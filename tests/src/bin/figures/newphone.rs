@@ -102,8 +102,9 @@ async fn whole() -> Vec<Figure> {
     );
     assert_eq!(server.stop(), Some(0));
     vec![
-        Figure::at_most("new phone, 303 of 10,000 cases: case data", bytes as f64, 45_000.0, "B"),
-        Figure::at_most("new phone: requests for it", requests as f64, 1.0, ""),
+        Figure::at_most("new phone, 303 of 10,000 cases: case data", bytes as f64, 45_000.0, "B")
+            .beside("157,547 B", ""),
+        Figure::at_most("new phone: requests for it", requests as f64, 1.0, "").beside("24", ""),
         Figure::note("new phone: joining, all bytes with reference data", format!("{all} B")),
         Figure::note("new phone: joining, weak-link seconds", format!("{seconds:.2}")),
     ]

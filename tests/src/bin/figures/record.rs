@@ -70,6 +70,9 @@ impl Record {
         let Self { which, tier, commit, wall_s, cpu_s, .. } = self;
         let seeds = self.seeds.map(|(first, end)| format!(", seeds {first}..{end}")).unwrap_or_default();
         println!("{which}, tier {tier}, commit {commit}{seeds}: {wall_s} s, {cpu_s} CPU-s");
+        if self.figures.iter().any(|figure| figure.peers.is_some()) {
+            println!("{:125}{:>20} {:>20}", "", "PouchDB, quoted", "hocuspocus, quoted");
+        }
         for figure in &self.figures {
             println!("{}", figure.row());
         }

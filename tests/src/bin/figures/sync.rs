@@ -68,16 +68,20 @@ pub(crate) async fn measure() -> Vec<Figure> {
         Figure::note("lone report, 16 KB dictionary, other words", dictionary(16 << 10, false)),
         Figure::note("W: JSON per case", format!("{} B", json!(facts).to_string().len() / CASES)),
         Figure::note("W: bound, zstd-19 JSON in one POST, up / down", format!("{} / {} B", bound.up, bound.down)),
-        Figure::note("W: ours, up / down", format!("{} / {} B", push.up, push.down)),
-        Figure::at_most("W: bytes up against the bound", push.up / bound.up, 1.35, "x"),
-        Figure::at_most("W: requests", f64::from(pushed.requests), 1.0, ""),
-        Figure::at_most("W: acknowledgement", push.down, 400.0, "B"),
-        Figure::at_most("W: weak-link seconds against the bound", push.seconds / bound.seconds, 1.3, "x"),
-        Figure::note("W: weak-link seconds, ours / bound", format!("{:.2} / {:.2}", push.seconds, bound.seconds)),
-        Figure::at_most("pull 100 decisions, all bytes", pull.up + pull.down, 5_000.0, "B"),
-        Figure::at_most("pull 100 decisions, requests", f64::from(pulled.requests), 1.0, ""),
-        Figure::at_most("idle sync, all bytes", idle.up + idle.down, 500.0, "B"),
-        Figure::at_most("idle sync, requests", f64::from(rest.requests), 1.0, ""),
+        Figure::note("W: ours, up / down", format!("{} / {} B", push.up, push.down))
+            .beside("83,283 / 12,555 B", "73,713 / 81,325 B"),
+        Figure::at_most("W: bytes up against the bound", push.up / bound.up, 1.35, "x").beside("9.12 x", "8.07 x"),
+        Figure::at_most("W: requests", f64::from(pushed.requests), 1.0, "").beside("14", "800"),
+        Figure::at_most("W: acknowledgement", push.down, 400.0, "B").beside("12,555 B", "81,325 B"),
+        Figure::at_most("W: weak-link seconds against the bound", push.seconds / bound.seconds, 1.3, "x")
+            .beside("8.6 x", "5.1 x"),
+        Figure::note("W: weak-link seconds, ours / bound", format!("{:.2} / {:.2}", push.seconds, bound.seconds))
+            .beside("18.9 s", "11.2 s"),
+        Figure::at_most("pull 100 decisions, all bytes", pull.up + pull.down, 5_000.0, "B")
+            .beside("43,673 B", "47,990 B"),
+        Figure::at_most("pull 100 decisions, requests", f64::from(pulled.requests), 1.0, "").beside("12", "700"),
+        Figure::at_most("idle sync, all bytes", idle.up + idle.down, 500.0, "B").beside("14,621 B", "37,207 B"),
+        Figure::at_most("idle sync, requests", f64::from(rest.requests), 1.0, "").beside("10", "700"),
     ]
 }
 
