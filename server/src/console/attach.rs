@@ -1,4 +1,4 @@
-//! Forms of a case that bring photos (反馈照片): the photos are stored first, then the form is like any other.
+//! Forms that bring photos (反馈照片, 登记): the photos are stored first, then the form is like any other.
 //!
 //! A form that is refused afterwards comes back naming the photos by their hashes, so nobody sends them twice.
 
@@ -25,15 +25,16 @@ const HEAD: usize = 512;
 
 /// `POST /cases/{id}/act/photos`.
 pub(crate) async fn post(visit: Visit, path: Path<String>, request: Request) -> Response {
-    let Ok(_room) = ROOM.acquire().await else { return visit.answer(Err(Fault::Busy)) };
-    let form = match form(&visit, request).await {
-        Ok(form) => form,
-        Err(fault) => return visit.answer(Err(fault)),
-    };
-    act::post(visit, path, form).await
+    match form(&visit, request).await {
+        Ok(form) => act::post(visit, path, form).await,
+        Err(fault) => visit.answer(Err(fault)),
+    }
 }
 
-async fn form(visit: &Visit, request: Request) -> Result<SentForm, Fault> {
+/// Reads such a form and stores its photos; `photos` then names all of them, and has a word that is no name for each
+/// file that is no photo.
+pub(crate) async fn form(visit: &Visit, request: Request) -> Result<SentForm, Fault> {
+    let Ok(_room) = ROOM.acquire().await else { return Err(Fault::Busy) };
     let (Sent(words), files) = multipart::take(request).await.ok_or(Fault::BadRequest)?;
     let is_known = |(name, _): &(String, String)| name == Member::Photos.code();
     let (known, words): (Vec<_>, Vec<_>) = words.into_iter().partition(is_known);

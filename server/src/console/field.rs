@@ -9,6 +9,8 @@ pub(crate) enum Kind {
     Hidden,
     /// One line; the HTML input type.
     Line(&'static str),
+    /// One line, with what a browser offers while somebody types.
+    Suggested(Vec<Choice>),
     /// Several lines.
     Long,
     /// A list to choose from.

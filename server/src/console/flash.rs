@@ -9,6 +9,7 @@ use xunge_client_core::workflow::Verb;
 use super::cookie::{self, Keep};
 use super::lang::Lang;
 use super::page::Notice;
+use super::register;
 use super::saved::Told;
 
 /// Seconds a browser may take to follow a redirect.
@@ -25,6 +26,13 @@ pub(crate) enum Flash {
         case: CaseId,
         /// The next case is shown.
         next: bool,
+    },
+    /// A case was registered at the office.
+    Registered {
+        /// Which.
+        case: CaseId,
+        /// It was there already: the form had been sent before.
+        again: bool,
     },
     /// A void was taken back.
     TakenBack {
@@ -51,6 +59,7 @@ impl Flash {
     pub(crate) fn cookie(self) -> HeaderValue {
         let value = match self {
             Self::Done { verb, case, next } => format!("done.{}.{case}.{}", verb.code(), if next { "n" } else { "c" }),
+            Self::Registered { case, again } => format!("born.{case}.{}", if again { "a" } else { "n" }),
             Self::TakenBack { case } => format!("back.{case}"),
             Self::TooLate { case } => format!("late.{case}"),
             Self::Saved => "saved".to_owned(),
@@ -69,6 +78,9 @@ impl Flash {
             ("list", Some(told), None, _) => Told::from_code(told).map(Self::Kept),
             ("out", None, ..) => Some(Self::LoggedOut),
             ("expired", None, ..) => Some(Self::Expired),
+            ("born", Some(case), Some(again), None) => {
+                Some(Self::Registered { case: case.parse().ok()?, again: again == "a" })
+            }
             ("back", Some(case), None, _) => Some(Self::TakenBack { case: case.parse().ok()? }),
             ("late", Some(case), None, _) => Some(Self::TooLate { case: case.parse().ok()? }),
             ("done", Some(verb), Some(case), Some(next)) => {
@@ -93,6 +105,12 @@ impl Flash {
                 text: lang.fill("act.done", &[("verb", &lang.word("verb", verb.code())), ("case", &short(case))]),
                 way: if next { lang.say("act.done_next").to_owned() } else { String::new() },
                 link: next.then(|| to_case(case)),
+            },
+            Self::Registered { case, again } => Notice {
+                tone: if again { "" } else { "good" },
+                text: lang.fill(if again { "intake.again" } else { "intake.done" }, &[("case", &short(case))]),
+                way: if again { String::new() } else { lang.say("intake.done_way").to_owned() },
+                link: Some((register::PATH.to_owned(), lang.say("intake.another").to_owned())),
             },
             Self::TakenBack { case } => Notice {
                 tone: "good",
@@ -139,6 +157,8 @@ mod tests {
         let case = CaseId::from_bytes([7; 16]);
         for flash in [
             Flash::Done { verb: Verb::File, case, next: true },
+            Flash::Registered { case, again: false },
+            Flash::Registered { case, again: true },
             Flash::TakenBack { case },
             Flash::TooLate { case },
             Flash::Saved,
@@ -164,6 +184,8 @@ mod tests {
             "out.x",
             "back",
             "late.x",
+            "born.x.n",
+            "born.01HF0000000000000000000000",
             "list.x",
         ] {
             assert_eq!(sent(value), None, "{value}");

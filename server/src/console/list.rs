@@ -12,6 +12,7 @@ use super::filter::{self, Asked};
 use super::flash::short;
 use super::lang::Lang;
 use super::page::{Page, show};
+use super::register;
 use super::saved;
 use super::sent::Sent;
 use super::visit::Visit;
@@ -28,6 +29,8 @@ const EXCERPT: usize = 48;
 #[template(path = "list.html")]
 struct ListPage {
     p: Page,
+    /// Where its reader registers a case.
+    register: Option<&'static str>,
     summary: String,
     quick: Vec<Quick>,
     saved: Vec<saved::Link>,
@@ -108,6 +111,7 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let (filters, folded) = filter::fields(visit, query);
     let page = ListPage {
         p: visit.page(lang.say("list.title")),
+        register: visit.registers().then_some(register::PATH),
         summary: summary(lang, &filter, rows.len()),
         quick: quick(visit, query),
         saved: saved::links(kept_lists, &here),

@@ -50,6 +50,7 @@ mod password;
 mod phones;
 mod photo;
 mod queue;
+mod register;
 mod review;
 mod saved;
 mod sent;
@@ -97,6 +98,7 @@ pub fn router(app: App) -> Router {
             "/cases/{id}/act/photos",
             get(case::back).post(attach::post).layer(DefaultBodyLimit::max(attach::MAX_BYTES)),
         )
+        .route(register::PATH, get(register::get).post(register::post).layer(DefaultBodyLimit::max(attach::MAX_BYTES)))
         .route("/desk", get(desk::get))
         .route("/desk/{id}", get(desk::back).post(desk::post))
         .route("/cases/{id}/take-back", get(case::back).post(held::take_back))

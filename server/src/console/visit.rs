@@ -16,7 +16,7 @@ use super::lang::Lang;
 use super::page::{Page, Tab, Who, go};
 use super::sent::SentForm;
 use super::session::{self, Session};
-use super::{link, origin};
+use super::{link, origin, register};
 use crate::app::App;
 use crate::domain::directory::Directory;
 use crate::domain::people::Viewer;
@@ -102,6 +102,11 @@ impl Visit {
         matches!(self.viewer.role, Role::HandlingUnit | Role::Dispatcher | Role::DutyLeader)
     }
 
+    /// True for those who write down what others tell.
+    pub(crate) fn registers(&self) -> bool {
+        self.viewer.role == Role::Hotline
+    }
+
     /// True for those who answer for phones.
     pub(crate) fn keeps_phones(&self) -> bool {
         matches!(self.viewer.role, Role::TownOffice | Role::DutyLeader | Role::Auditor | Role::Admin)
@@ -129,6 +134,7 @@ impl Visit {
         tabs.extend(self.has_figures().then(|| tab("/map", "nav.map")));
         tabs.extend(self.reviews().then(|| tab("/review", "nav.review")));
         tabs.extend(self.has_desk().then(|| tab("/desk", "nav.desk")));
+        tabs.extend(self.registers().then(|| tab(register::PATH, "nav.register")));
         tabs.push(tab("/cases", "nav.cases"));
         tabs.extend(self.keeps_phones().then(|| tab("/phones", "nav.phones")));
         tabs.extend(self.administers().then(|| tab("/admin", "nav.admin")));

@@ -8,6 +8,7 @@ mod lists;
 mod many;
 mod office;
 mod pages;
+mod register;
 mod review;
 
 use office::Office;

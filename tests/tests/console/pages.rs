@@ -64,6 +64,7 @@ async fn every_page_fits_every_screen_and_has_no_barrier() {
     let site = office.server.url.clone();
     let (reviewer, leader) = (office.reviewer.clone(), office.somebody("duty_leader"));
     let (dispatcher, other) = (office.somebody("dispatcher"), office.somebody_elsewhere());
+    let clerk = office.somebody("hotline");
     story("every_page", &site, Script::On, |browser| async move {
         let mut round = Round::new(&browser);
         round.page("login", "/login").await;
@@ -118,6 +119,15 @@ async fn every_page_fits_every_screen_and_has_no_barrier() {
         round.page("fault-403", "/phones").await;
         round.page("case-dispatch", &format!("/cases/{}", ids[0])).await;
         browser.click(".who form button").await;
+        browser.log_in(&clerk).await;
+        round.page("cases-clerk", "/cases").await;
+        round.page("register", "/register").await;
+        refused_registration(&browser).await;
+        round.look("register-refused").await;
+        browser.open_path("/console/language/en?back=/register").await;
+        round.look("register-english").await;
+        browser.open_path("/console/language/zh?back=/").await;
+        browser.click(".who form button").await;
         browser.log_in(&leader).await;
         round.page("overview-district", "/").await;
         browser.print("overview-district").await;
@@ -146,6 +156,16 @@ async fn refused_void(browser: &Browser) {
     browser.click("details:has(input[name=verb][value=void]) > summary").await;
     browser.look("for (const form of document.forms) form.noValidate = true").await;
     browser.click("form.act:has(input[name=verb][value=void]) button").await;
+    browser.see("[aria-invalid=true]").await;
+}
+
+/// A call with nearly everything wrong, by a browser that does not check.
+async fn refused_registration(browser: &Browser) {
+    browser.write("#f-grid", "没有这个网格").await;
+    browser.write("#f-point", "38.485, 106.105").await;
+    browser.write("#f-description", "市民反映路口有垃圾").await;
+    browser.look("for (const form of document.forms) form.noValidate = true").await;
+    browser.click("form.register button").await;
     browser.see("[aria-invalid=true]").await;
 }
 

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use axum::body::Body;
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use xunge_client_core::model::{CaseId, Mode};
 use xunge_client_core::photo::synthetic::{self, Moment};
 use xunge_client_core::workflow::{Level, Payload, Verb};
 
 use super::html::Html;
-use super::office::{Answer, Browser, HOST, INSPECTOR, Office, REVIEWER, with};
+use super::office::{INSPECTOR, Office, REVIEWER, with};
 use crate::domain::desk::MOST;
 use crate::testing::facts;
 
@@ -67,32 +66,6 @@ async fn copies(office: &Office, case: CaseId, wanted: u64) -> usize {
         (SELECT b.state, b.handler, b.due_at, b.deadline_at, b.appealed_at, b.ledger FROM case_row AS b WHERE b.id = ?1)
         WHERE reporter = 'insp-huaiyuan-1'";
     district.run(sql, vec![case.as_bytes().to_vec().into()]).await as usize
-}
-
-/// Sends a form with photos as a browser does.
-async fn send(
-    office: &Office,
-    browser: &Browser,
-    path: &str,
-    fields: &[(String, String)],
-    photos: &[Vec<u8>],
-) -> Answer {
-    let mut body = Vec::new();
-    for (name, value) in fields.iter().filter(|(name, _)| name != "file") {
-        body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
-    }
-    for photo in photos {
-        let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"1.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n";
-        body.extend(head.as_bytes());
-        body.extend(photo);
-        body.extend(b"\r\n");
-    }
-    body.extend(b"--b--\r\n");
-    let request = Office::request(browser, Method::POST, path)
-        .header("origin", format!("http://{HOST}"))
-        .header("sec-fetch-site", "same-origin")
-        .header("content-type", "multipart/form-data; boundary=b");
-    office.send(request.body(Body::from(body)).unwrap()).await
 }
 
 #[tokio::test]
@@ -164,23 +137,23 @@ async fn a_unit_signs_and_feeds_back_with_photos_and_does_it_again_when_told_to(
 
     let stored = office.district.count("blob").await;
     // Without a photo, with something that is none, and with a form of somebody else nothing happens.
-    let answer = send(&office, &browser, &action, &form, &[]).await;
+    let answer = office.send_photos(&browser, &action, &form, &[]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let answer = send(&office, &browser, &action, &form, &[b"MZ not a photo".to_vec()]).await;
+    let answer = office.send_photos(&browser, &action, &form, &[b"MZ not a photo".to_vec()]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     let stolen = with(form.clone(), &[("token", &"x".repeat(43))]);
-    assert_eq!(send(&office, &browser, &action, &stolen, &photos).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(office.send_photos(&browser, &action, &stolen, &photos).await.status, StatusCode::FORBIDDEN);
     assert_eq!(office.district.count("blob").await, stored, "nothing was stored");
     assert_eq!(office.district.state(case).await, "handling");
 
     // A form that misses its words keeps the photos that came with it.
     let wordless = with(form.clone(), &[("note", "")]);
-    let answer = send(&office, &browser, &action, &wordless, &photos[..1]).await;
+    let answer = office.send_photos(&browser, &action, &wordless, &photos[..1]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     let page = answer.page("feedback without words");
     assert!(page.text_of("p").contains("已收到 1 张"), "{}", page.text_of("p"));
     let form = with(page.form("feedback"), &[("note", "已清运 <两> 车")]);
-    assert_eq!(send(&office, &browser, &action, &form, &photos[1..]).await.location(), path);
+    assert_eq!(office.send_photos(&browser, &action, &form, &photos[1..]).await.location(), path);
     assert_eq!(office.district.state(case).await, "handled");
     let page = office.page(&browser, &path).await;
     assert_eq!(page.all("img").filter(|it| it.attr("alt").starts_with("处置反馈")).count(), 2, "both photos");

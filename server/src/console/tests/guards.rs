@@ -7,8 +7,9 @@ use xunge_client_core::model::Mode;
 use super::office::{Browser, HOST, INSPECTOR, Office, REVIEWER, STRANGER, with};
 use crate::console::headers::POLICY;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/",
+    "/register",
     "/review",
     "/cases",
     "/cases/01HF0000000000000000000000",

@@ -14,4 +14,5 @@ mod nearby;
 mod news;
 mod office;
 mod pages;
+mod register;
 mod signing_in;

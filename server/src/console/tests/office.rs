@@ -168,6 +168,34 @@ impl Office {
         self.send(request.body(Body::from(body.join("&"))).unwrap()).await
     }
 
+    /// Sends a form with photos as a browser does.
+    pub(super) async fn send_photos(
+        &self,
+        browser: &Browser,
+        path: &str,
+        fields: &[(String, String)],
+        photos: &[Vec<u8>],
+    ) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields.iter().filter(|(name, _)| name != "file") {
+            body.extend(
+                format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes(),
+            );
+        }
+        for photo in photos {
+            let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"1.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n";
+            body.extend(head.as_bytes());
+            body.extend(photo);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--b--\r\n");
+        let request = Self::request(browser, Method::POST, path)
+            .header("origin", format!("http://{HOST}"))
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "multipart/form-data; boundary=b");
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
     /// Reports a case from a new phone of this user.
     pub(super) async fn report(&self, user: &str, facts: &Facts) -> CaseId {
         let mut phone = self.district.phone(user).await;

@@ -97,6 +97,9 @@ async fn every_page_keeps_the_rules_for_every_role_in_both_languages_empty_or_fu
                     paths.push("/review/bulk/preview".to_owned());
                     paths.extend(cases.iter().map(|case| format!("/review/bulk/preview?case={case}&case=x")));
                 }
+                if user == "hotline-1" {
+                    paths.push("/register?form=01HF0000000000000000000000".to_owned());
+                }
                 if ["handle-huanwei", "dispatch-1", "leader-1"].contains(&user) {
                     paths.push("/desk".to_owned());
                 }
