@@ -105,6 +105,32 @@ async fn lists_mark_a_case_whose_void_may_still_be_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_map_rings_a_case_whose_void_may_still_be_taken_back() {
+    let (office, _, reviewer) = scene().await;
+    let (site, auditor) = (office.server.url.clone(), office.somebody("auditor"));
+    story("map_rings_a_held_void", &site, Script::On, |browser| async move {
+        browser.log_in(&auditor).await;
+        browser.open_path("/map").await;
+        for _ in ["street", "community"] {
+            browser.click(".wide-table tbody a[href*='place=']").await;
+            browser.see(".path").await;
+        }
+        browser.see("a .spot").await;
+        let here = browser.look("return window.location.pathname + window.location.search").await;
+        browser.log_in(&reviewer).await;
+        browser.open_path("/review").await;
+        void(&browser).await;
+        browser.log_in(&auditor).await;
+        browser.open_path(here.as_str().unwrap()).await;
+        browser.see("a[aria-label$='作废待生效 · 可撤回'] .ring").await;
+        browser.says(".cases .tag.warn", "作废待生效 · 可撤回").await;
+        assert_eq!(browser.picture("map-held").await, Vec::<String>::new());
+        assert_eq!(browser.barriers().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_void_that_waits_survives_a_killed_server_and_happens_once() {
     let (office, [first, _], reviewer) = scene().await;
     let site = office.server.url.clone();

@@ -237,7 +237,7 @@ fn servers() -> Vec<Vec<u8>> {
         [
             "DROP INDEX case_row_appeal; ALTER TABLE case_row DROP COLUMN appealed_at;
              DELETE FROM schema_version WHERE version = 14",
-            "ALTER TABLE case_row ADD COLUMN appealed_at BIGINT",
+            "ALTER TABLE case_row ADD COLUMN appealed_at INTEGER",
             "ALTER TABLE case_row DROP COLUMN appealed_at",
         ],
         [
