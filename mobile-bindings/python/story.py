@@ -70,6 +70,8 @@ def main():
     card = phone.case_card(line.id)
     out["state"] = json.loads(card.ledger_json)["state"]
     out["coord_sys"] = json.loads(card.facts_json)["coord_sys"]
+    out["refused_texts"] = [one.text for one in card.refused]
+    phone.seen(line.id)
     phone.on_background()
     out["id"] = line.id
     print(json.dumps(out, ensure_ascii=False))

@@ -96,6 +96,11 @@ impl Xunge {
         Ok(self.inner.case(case_id(&id)?)?.into())
     }
 
+    /// Marks what needed the inspector's eye as seen. A case out of view leaves the phone afterwards.
+    pub fn seen(&self, id: String) -> Result<(), PhoneFault> {
+        Ok(self.inner.seen(case_id(&id)?)?)
+    }
+
     /// What waits for the signed-in user.
     pub fn tasks(&self) -> Result<Vec<CaseLine>, PhoneFault> {
         Ok(self.inner.tasks()?.into_iter().map(|task| task.case.into()).collect())

@@ -80,6 +80,19 @@ pub struct CaseCard {
     pub facts_json: String,
     /// The ledger's projection as JSON; none before the server confirmed the case.
     pub ledger_json: Option<String>,
+    /// What was written here and not taken, oldest first.
+    pub refused: Vec<RefusedText>,
+}
+
+/// Something written on this phone that the server did not take.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct RefusedText {
+    /// What was written.
+    pub text: String,
+    /// When, milliseconds since 1970 by the phone's clock.
+    pub at_ms: i64,
+    /// Why it was not taken.
+    pub code: String,
 }
 
 /// What one sync did.
@@ -267,6 +280,11 @@ impl From<CaseDetail> for CaseCard {
         Self {
             facts_json: json(serde_json::to_string(&detail.facts)),
             ledger_json: detail.ledger.as_ref().map(|ledger| json(serde_json::to_string(ledger))),
+            refused: detail
+                .refused
+                .into_iter()
+                .map(|one| RefusedText { text: one.text, at_ms: one.at.0, code: one.code })
+                .collect(),
             line: detail.item.into(),
         }
     }

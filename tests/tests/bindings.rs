@@ -49,6 +49,7 @@ async fn a_python_app_reports_and_syncs_through_the_binding() {
         ("summary_drained", json!(true)),
         ("state", json!("reported")),
         ("coord_sys", json!("gcj02")),
+        ("refused_texts", json!([])),
     ] {
         assert_eq!(told[member], expected, "{member} of {told}");
     }

@@ -70,6 +70,13 @@ fn who_enrols_again_at_a_restored_centre_brings_what_they_said() {
     holds(916);
 }
 
+/// Seeds that once failed: words refused on a colleague's case were forgotten with it after an edit of which nothing came
+/// (452); and by the check, which did not wait as long as a clock that was set back can make a phone wait (167).
+#[test]
+fn refused_words_stay_and_what_waits_for_a_colleague_ends() {
+    [167, 452].into_iter().for_each(holds);
+}
+
 /// A seed that once failed: the disk was full when reference data arrived, and photos dropped with that write were never
 /// offered again.
 #[test]

@@ -29,8 +29,8 @@ pub use xunge::Xunge;
 pub use crate::driver::{Listener, Subscription, SyncReport};
 pub use crate::platform::{Clock, Entropy, Files, Now};
 pub use crate::store::{
-    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhoneRow, PhotoStatus, Reference, RequestStatus, ServerInfo,
-    StatusItem, Task, Unsent, UserInfo,
+    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhoneRow, PhotoStatus, Reference, RefusedWords, RequestStatus,
+    ServerInfo, StatusItem, Task, Unsent, UserInfo,
 };
 pub use crate::sync::{DataPlan, DataRules, Leave, Link, Notice, Refused, Settings, Stop};
 

@@ -191,8 +191,11 @@ impl Store {
         if row.local == Local::Submitted {
             row.dirty_since.get_or_insert(now);
         }
-        // The inspector has been here: what was refused is dealt with, or will be refused again.
-        row.attention = None;
+        // The inspector has been here: what was refused is dealt with, or will be refused again. Of a case that left the
+        // view nothing can be dealt with, and what was refused would leave with it: that stays until it is read.
+        if !is_out_of_view(tx, row.id)? {
+            row.attention = None;
+        }
         Ok(())
     }
 
@@ -241,6 +244,12 @@ impl Store {
         row.dirty_since.get_or_insert(now);
         Ok(())
     }
+}
+
+/// True if the server said that the user does not see the case any more.
+fn is_out_of_view(tx: &Transaction<'_>, case: CaseId) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM case_local WHERE id = ?1 AND gone = 1)";
+    Ok(tx.prepare_cached(SQL)?.query_row([case.as_bytes()], |row| row.get(0))?)
 }
 
 /// The edit in the form the case still takes: a remark on a sealed case becomes a supplement.

@@ -23,6 +23,7 @@ impl Store {
                 photos: photo_statuses(tx, &row)?,
                 requests: requests(tx, case)?,
                 edits: intents::count(tx, case)?,
+                refused: intents::refused_words(tx, case)?,
                 offers: offers.into_iter().filter(|verb| verb.is_request() && row.ledger.is_some()).collect(),
                 facts: row.facts,
                 ledger: row.ledger,

@@ -4,7 +4,9 @@ use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
+use super::views::RefusedWords;
 use crate::doc::Edit;
+use crate::doc::gate::GateCode;
 use crate::model::{CaseId, Facts, IntentId, Millis, PhotoHash};
 
 /// One thing done to a case.
@@ -121,6 +123,28 @@ pub(super) fn in_state(tx: &Transaction<'_>, case: CaseId, state: &str) -> Resul
             action: Action::read(&kind, &body)?,
             refused,
         });
+    }
+    Ok(found)
+}
+
+/// What the server did not take of edits of `case`, in words. Words that were said again as a supplement are not among them.
+pub(super) fn refused_words(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<RefusedWords>, StoreError> {
+    const SQL: &str = "SELECT body, refused, at FROM intent \
+                       WHERE case_id = ?1 AND kind = 'edit' AND refused IS NOT NULL ORDER BY seq";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let mut rows = statement.query([case.as_bytes()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let edits: Vec<Edit> = serde_json::from_str(&row.get::<_, String>(0)?)?;
+        let refused: Vec<RefusedEdit> = serde_json::from_str(&row.get::<_, String>(1)?)?;
+        let at = Millis(row.get(2)?);
+        for edit in &edits {
+            let why = refused.iter().find(|refused| refused.field == field_of(edit));
+            let why = why.filter(|refused| refused.code != GateCode::FieldFrozen.code());
+            if let Some((text, why)) = edit.in_words().zip(why) {
+                found.push(RefusedWords { text, at, code: why.code.clone() });
+            }
+        }
     }
     Ok(found)
 }

@@ -49,7 +49,8 @@ pub use error::StoreError;
 pub use phone_row::{Enrolment, PhoneRow, ServerInfo, UserInfo};
 pub use reference::{CategoryFound, Reference, ReferenceCategory, ReferenceGrid, ReferenceReason, ReferenceUnit};
 pub use views::{
-    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhotoStatus, RequestStatus, StatusItem, Task, Unsent,
+    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhotoStatus, RefusedWords, RequestStatus, StatusItem, Task,
+    Unsent,
 };
 
 use self::case_row::CaseRow;

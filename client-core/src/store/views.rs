@@ -76,6 +76,19 @@ pub struct CaseDetail {
     pub offers: Vec<Verb>,
     /// How often its facts were edited here, the first draft included.
     pub edits: u32,
+    /// What was written here and not taken, oldest first. It stays readable as long as the case is on the phone.
+    pub refused: Vec<RefusedWords>,
+}
+
+/// Something written on this phone that the server did not take, as a person would say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedWords {
+    /// What was written.
+    pub text: String,
+    /// When, by the phone's clock.
+    pub at: Millis,
+    /// Why it was not taken.
+    pub code: String,
 }
 
 /// A photo of a case.

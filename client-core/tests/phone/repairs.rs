@@ -64,6 +64,8 @@ fn what_is_refused_whatever_is_done_is_given_up_and_stays_readable() {
     assert_eq!(phone.text(case), "一");
     assert!(phone.is_on_server(case), "nothing of it waits any more");
     assert_eq!(phone.attention(case).as_deref(), Some("not_reproducible"));
+    let refused = phone.store.detail(case).unwrap().unwrap().refused;
+    assert_eq!(refused.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["描述：二"]);
 }
 
 #[test]
@@ -166,4 +168,30 @@ fn edits_too_large_for_one_change_all_come_back_if_only_the_last_is_refused() {
     assert_eq!(there.remarks.len(), keys.len(), "{:?}", there.remarks.keys());
     assert_eq!(phone.store.detail(case).unwrap().unwrap().facts, there);
     assert_eq!(phone.attention(case), None, "nothing was lost, nobody has to look");
+}
+
+#[test]
+fn words_refused_on_a_case_out_of_view_stay_until_they_are_read_whatever_else_is_edited() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let mut other = Phone::new(&mut server, "wang", 2, None);
+    let case = other.report("一");
+    other.sync_fine(&mut server);
+    phone.sync_fine(&mut server);
+    phone.act(case, &[remark(&phone, "01HGW2BBG0000000000000000A", "补充")]);
+    server.judge = Some(|_, _| Some(("not_yours", None)));
+    server.hide(case, "wang");
+    phone.sync_fine(&mut server);
+    assert_eq!(phone.attention(case).as_deref(), Some("not_yours"));
+    // The way it is already: nothing that could be sent, and so nothing that could be refused again.
+    let mode = phone.store.detail(case).unwrap().unwrap().facts.mode_claim;
+    phone.act(case, &[Step::Edit(vec![Edit::ModeClaim(mode)])]);
+    phone.sync_fine(&mut server);
+    phone.sync_fine(&mut server);
+    let shown = phone.store.detail(case).unwrap().expect("the refused words are still here");
+    let refused: Vec<(&str, &str)> = shown.refused.iter().map(|one| (one.text.as_str(), one.code.as_str())).collect();
+    assert_eq!(refused, [("补充", "not_yours")]);
+    phone.store.set_attention(case, None).unwrap();
+    phone.sync_fine(&mut server);
+    assert!(phone.store.detail(case).unwrap().is_none(), "read, and nothing else of this phone is in it");
 }

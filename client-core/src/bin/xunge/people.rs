@@ -87,6 +87,7 @@ pub(crate) fn case(case: &CaseDetail) -> String {
     }
     lines
         .extend(facts.remarks.values().chain(facts.supplements.values()).map(|remark| format!("备注:{}", remark.text)));
+    lines.extend(case.refused.iter().map(|one| format!("未被接收:{}({})", one.text, code(&one.code))));
     lines.extend((!case.offers.is_empty()).then(|| {
         let verbs: Vec<&str> = case.offers.iter().map(|verb| verb.zh()).collect();
         format!("可申请:{}", verbs.join("、"))

@@ -151,6 +151,7 @@ fn show(case: &CaseDetail) -> Result<Said, Failure> {
         "ledger": case.ledger,
         "photos": case.photos,
         "requests": case.requests,
+        "refused": case.refused,
         "offers": case.offers,
         "unsent": case.item.unsent,
         "attention": case.item.attention,
