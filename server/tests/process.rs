@@ -273,6 +273,49 @@ fn users_and_phones_are_kept_from_the_command_line() {
 }
 
 #[test]
+fn another_org_tree_is_compared_and_put_in_force_beside_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(&folder);
+    ok(&["init", "--data", &data, "--org", EXAMPLE, "--json"]);
+    let server = Served::start(&data);
+    let path = folder.path().join("next.json");
+    let file = path.to_str().unwrap();
+    let mut tree: Value = serde_json::from_str(&std::fs::read_to_string(EXAMPLE).unwrap()).unwrap();
+    tree.as_object_mut().unwrap().remove("users");
+    let save = |tree: &Value| std::fs::write(&path, tree.to_string()).unwrap();
+    save(&tree);
+    let check = ["org", "check", "--data", &data, file, "--json"];
+    let apply = ["org", "apply", "--data", &data, file, "--json"];
+    assert_eq!(ok(&check)["changes"], Value::Array(Vec::new()));
+    assert_eq!(ok(&apply)["changed"], false);
+
+    tree["places"][2]["name"] = "新名街道".into();
+    save(&tree);
+    let would = ok(&check);
+    assert_eq!((&would["changes"][0]["what"], &would["changes"][0]["then"]), (&"name".into(), &"新名街道".into()));
+    let words = run(&["org", "check", "--data", &data, file]);
+    assert!(String::from_utf8_lossy(&words.stdout).contains("640199001\t新名街道\tname\t示例街道 -> 新名街道"));
+    let done = ok(&apply);
+    assert_eq!((&done["numbers"]["changed"], &done["reference_version"]), (&1.into(), &2.into()));
+    assert_eq!(ok(&apply)["changed"], false, "the second time there is nothing to do");
+
+    tree["places"].as_array_mut().unwrap().pop();
+    save(&tree);
+    let refused = run(&check);
+    let would = json(&refused);
+    assert_eq!((refused.status.code(), &would["refusals"][0]["reason"]), (Some(1), &"named".into()));
+    assert_eq!(would["refusals"][0]["by"][0], "users");
+    assert!(would["refusals"][0]["hint"].as_str().unwrap().contains("keep it in the file"));
+    assert_eq!(fails(&apply), (Some(1), "org_refused".into()));
+    tree["places"][0]["code"] = "6401".into();
+    save(&tree);
+    assert_eq!(fails(&check), (Some(1), "org_code".into()));
+    assert_eq!(fails(&["org", "check", "--data", &data, "/nowhere.json", "--json"]), (Some(1), "org_file".into()));
+    assert_eq!(ok(&["verify", "--data", &data, "--json"])["ok"], true);
+    drop(server);
+}
+
+#[test]
 fn the_description_of_the_api_is_one_json_document() {
     assert!(ok(&["openapi", "--json"])["openapi"].as_str().unwrap().starts_with("3.1"));
     assert!(json(&run(&["openapi"]))["paths"].is_object());

@@ -37,7 +37,8 @@ pub(crate) fn said(zh: impl Into<String>, en: impl Into<String>) -> Said {
 }
 
 impl Said {
-    fn pick(self) -> String {
+    /// The text in the reader's language.
+    pub(crate) fn pick(self) -> String {
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok());
         if locale.is_some_and(|locale| locale.starts_with("zh")) { self.zh } else { self.en }
     }

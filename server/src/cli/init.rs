@@ -103,7 +103,7 @@ pub enum InitError {
 
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
     let file = match &args.source.org {
-        Some(path) => read(path)?,
+        Some(path) => OrgFile::from_json(&read(path)?).map_err(|found| problem(&[found]))?,
         None => {
             let Some(Example::Xixia) = args.source.example else { unreachable!("one of the two is required") };
             xixia::org_file()
@@ -184,8 +184,9 @@ fn hash_all(users: &[InitUser]) -> Vec<(String, String)> {
     })
 }
 
-fn read(path: &Path) -> Result<OrgFile, CliError> {
-    let text = std::fs::read_to_string(path).map_err(|cause| {
+/// Reads the text of an org file.
+pub(super) fn read(path: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(path).map_err(|cause| {
         let shown = path.display();
         CliError::failed(
             "org_file",
@@ -193,12 +194,11 @@ fn read(path: &Path) -> Result<OrgFile, CliError> {
             said(format!("无法读取 {shown}：{cause}"), format!("{shown} can not be read: {cause}.")),
             said("请检查路径和权限。", "Check the path and its permissions."),
         )
-    })?;
-    OrgFile::from_json(&text).map_err(|found| problem(&[found]))
+    })
 }
 
 /// All problems at once: a city's export is repaired in one round.
-fn problem(problems: &[OrgProblem]) -> CliError {
+pub(super) fn problem(problems: &[OrgProblem]) -> CliError {
     let Some(first) = problems.first() else { unreachable!("a refused file has at least one problem") };
     let lines = |text: fn(&OrgProblem) -> String| problems.iter().map(text).collect::<Vec<_>>().join("\n");
     let (hint_en, hint_zh) = first.way_out();

@@ -10,6 +10,7 @@ mod doctor;
 mod error;
 pub mod init;
 mod openapi;
+mod org;
 mod output;
 mod quarantine;
 mod restore;
@@ -71,6 +72,8 @@ enum Command {
     Init(init::Args),
     /// Serve phones, offices and other systems.
     Serve(serve::Args),
+    /// Compare an org file with what is there, and put it in force.
+    Org(org::Args),
     /// Add, close and list users.
     User(user::Args),
     /// Make enrolment codes, list and revoke phones.
@@ -128,6 +131,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Init(args) => init::run(&args, output)?,
         Command::Serve(args) => serve::run(&args)?,
+        Command::Org(args) => return org::run(&args, output),
         Command::User(args) => user::run(&args, output)?,
         Command::Device(args) => device::run(&args, output)?,
         Command::Quarantine(args) => quarantine::run(&args, output)?,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use xunge_client_core::model::{OrgCode, OrgLevel};
 use xunge_client_core::workflow::VoidReason;
 
+use super::directory::version;
 use super::people::Viewer;
 use crate::params;
 use crate::reference::taxonomy::XIXIA;
@@ -76,10 +77,8 @@ pub struct BundleUnit {
 
 /// Reads the bundle of a user.
 pub async fn read(tx: &mut dyn Tx, viewer: &Viewer) -> Result<Bundle, StoreError> {
-    let version = tx.query_opt("SELECT value FROM meta WHERE key = 'reference_version'", params![]).await?;
-    let version = version.and_then(|row| row.text(0).ok()?.parse().ok()).unwrap_or(0);
     Ok(Bundle {
-        version,
+        version: version::read(tx).await?,
         taxonomy: taxonomy(tx).await?,
         grids: grids(tx, viewer).await?,
         void_reasons: VoidReason::ALL.iter().map(|reason| reason_of(*reason)).collect(),

@@ -3,8 +3,13 @@
 //! Every report asks which grid a point lies in and which office reviews it; asking the database for polygons each
 //! time would cost more than the report. The copy is replaced when `meta.reference_version` moves.
 
+pub mod changes;
+pub mod exchange;
 mod grids;
 pub mod install;
+mod named;
+pub mod refusal;
+pub mod version;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +27,8 @@ use crate::store::{StoreError, Tx};
 pub struct Place {
     /// Name shown to people.
     pub name: String,
+    /// The place above; none for the topmost.
+    pub parent: Option<OrgCode>,
     /// Outline in WGS-84, where one is known.
     pub polygon: Option<Polygon>,
 }
@@ -68,10 +75,11 @@ impl Directory {
     pub async fn load(tx: &mut dyn Tx, version: u64) -> Result<Self, StoreError> {
         let broken = |what: &str| StoreError::Check { what: what.to_owned() };
         let mut directory = Self { version, ..Self::default() };
-        for row in tx.query("SELECT code, name, polygon FROM org_node", &[]).await? {
+        for row in tx.query("SELECT code, name, polygon, parent FROM org_node", &[]).await? {
             let code: OrgCode = row.text(0)?.parse().map_err(|_| broken("org_node.code"))?;
             let polygon = row.opt_text(2)?.map(polygon_from_json).transpose()?;
-            directory.places.insert(code, Place { name: row.text(1)?.to_owned(), polygon });
+            let parent = row.opt_text(3)?.map(str::parse).transpose().map_err(|_| broken("org_node.parent"))?;
+            directory.places.insert(code, Place { name: row.text(1)?.to_owned(), parent, polygon });
         }
         for row in tx.query("SELECT code, name, kind, street, district FROM unit", &[]).await? {
             let unit = Unit {
@@ -209,11 +217,7 @@ pub struct Shared(Arc<Mutex<Arc<Directory>>>);
 impl Shared {
     /// The directory as of this transaction's view; reads it again if the version moved.
     pub async fn get(&self, tx: &mut dyn Tx) -> Result<Arc<Directory>, StoreError> {
-        let rows = tx.query("SELECT value FROM meta WHERE key = 'reference_version'", &[]).await?;
-        let version = match rows.first() {
-            Some(row) => row.text(0)?.parse().unwrap_or(0),
-            None => 0,
-        };
+        let version = version::read(tx).await?;
         let held = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if held.version == version && version != 0 {
             return Ok(held);

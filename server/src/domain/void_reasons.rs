@@ -9,6 +9,7 @@ use xunge_client_core::model::Millis;
 use xunge_client_core::workflow::{Command, Verb, VoidReason};
 
 use super::audit;
+use super::directory::version;
 use crate::params;
 use crate::store::{StoreError, Tx};
 
@@ -163,19 +164,13 @@ pub async fn set_retired(tx: &mut dyn Tx, by: &str, key: &str, retired: bool, no
 /// Writes a row and moves the version by which everybody notices.
 async fn put(tx: &mut dyn Tx, by: &str, key: &str, body: &Body, action: &str, now: Millis) -> Result<(), StoreError> {
     let json = serde_json::to_string(body).expect("a reason is plain data");
-    let row = tx
-        .query_opt("SELECT value FROM meta WHERE key = 'reference_version'", params![])
-        .await?
-        .map(|row| row.text(0).map(str::to_owned))
-        .transpose()?;
-    let version = row.and_then(|version| version.parse::<i64>().ok()).unwrap_or(0) + 1;
+    let version = version::next(tx).await? as i64;
     tx.execute(
         "INSERT INTO reference (kind, key, version, body) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, body = excluded.body",
         params![KIND, key, version, &json],
     )
     .await?;
-    tx.execute("UPDATE meta SET value = ?1 WHERE key = 'reference_version'", params![version.to_string()]).await?;
     audit::append(tx, &audit::Entry { at: now, actor: by, action, subject: key, detail: &json }).await
 }
 

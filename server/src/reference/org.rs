@@ -117,6 +117,11 @@ impl Org {
         self.places.iter().filter(|place| place.level == OrgLevel::Grid)
     }
 
+    /// All districts.
+    pub fn districts(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(|place| place.level == OrgLevel::District)
+    }
+
     /// The grid a WGS-84 point lies in; `None` outside every grid.
     pub fn grid_at(&self, point: Point) -> Option<&Place> {
         self.grids().find(|grid| grid.polygon.as_ref().is_some_and(|polygon| polygon.contains(point)))

@@ -9,8 +9,8 @@ use super::org_file::{FORMAT, OrgFile, PlaceEntry, UnitEntry, UserEntry};
 use super::org_problem::OrgProblem;
 use super::taxonomy::Taxonomy;
 
-/// Checks everything and collects every problem.
-pub(super) fn check(file: &OrgFile) -> Result<Org, Vec<OrgProblem>> {
+/// Checks everything and collects every problem; `users` says whether those belong to it.
+pub(super) fn check(file: &OrgFile, users: bool) -> Result<Org, Vec<OrgProblem>> {
     let mut check = Check { problems: Vec::new(), places: BTreeSet::new(), units: BTreeMap::new() };
     if file.format != FORMAT {
         check.problems.push(OrgProblem::Format { found: file.format.clone() });
@@ -18,19 +18,20 @@ pub(super) fn check(file: &OrgFile) -> Result<Org, Vec<OrgProblem>> {
     check.places = file.places.iter().map(|entry| entry.code.as_str()).collect();
     check.duplicates(file.places.iter().map(|entry| &entry.code));
     check.duplicates(file.units.iter().map(|entry| &entry.code));
-    check.duplicates(file.users.iter().map(|entry| &entry.user));
+    let people: &[UserEntry] = if users { &file.users } else { &[] };
+    check.duplicates(people.iter().map(|entry| &entry.user));
 
     let mut places: Vec<Place> = file.places.iter().filter_map(|entry| check.place(entry)).collect();
     // Parents have shorter codes, except that a city and its district both have six digits.
     places.sort_by(|a, b| (a.level, &a.code).cmp(&(b.level, &b.code)));
     let units: Vec<Unit> = file.units.iter().filter_map(|entry| check.unit(entry)).collect();
     check.units = units.iter().map(|unit| (unit.code.to_string(), unit.kind)).collect();
-    let users: Vec<User> = file.users.iter().filter_map(|entry| check.user(entry)).collect();
-    if !file.users.iter().any(|entry| entry.role == Role::Admin.code()) {
+    let listed: Vec<User> = people.iter().filter_map(|entry| check.user(entry)).collect();
+    if users && !people.iter().any(|entry| entry.role == Role::Admin.code()) {
         check.problems.push(OrgProblem::NoAdmin);
     }
     match check.problems.is_empty() {
-        true => Ok(Org { map_note: file.map_note.clone(), places, units, users }),
+        true => Ok(Org { map_note: file.map_note.clone(), places, units, users: listed }),
         false => Err(check.problems),
     }
 }

@@ -27,7 +27,8 @@ pub struct OrgFile {
     pub places: Vec<PlaceEntry>,
     /// Offices, departments, handling units.
     pub units: Vec<UnitEntry>,
-    /// Everyone who logs in.
+    /// Everyone who logs in; `init` needs them, later changes of the tree do not.
+    #[serde(default)]
     pub users: Vec<UserEntry>,
 }
 
@@ -105,7 +106,16 @@ impl OrgFile {
     /// # Errors
     /// All problems found, in the order of the file.
     pub fn validate(&self) -> Result<Org, Vec<OrgProblem>> {
-        super::org_check::check(self)
+        super::org_check::check(self, true)
+    }
+
+    /// Reads the places and units of a file; the tree it gives has no users. People come and go, so those of an old
+    /// file say nothing about a tree.
+    ///
+    /// # Errors
+    /// All problems found, in the order of the file.
+    pub fn tree(text: &str) -> Result<Org, Vec<OrgProblem>> {
+        super::org_check::check(&Self::from_json(text).map_err(|problem| vec![problem])?, false)
     }
 }
 

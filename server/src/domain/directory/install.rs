@@ -1,9 +1,9 @@
 //! Writes an org tree and the category trees into a fresh database.
 
-use xunge_client_core::model::{Millis, OrgLevel, Point};
+use xunge_client_core::model::{Millis, Point};
 
 use crate::params;
-use crate::reference::org::Org;
+use crate::reference::org::{Org, Place, Unit};
 use crate::reference::taxonomy::Taxonomy;
 use crate::store::{StoreError, Tx};
 
@@ -18,32 +18,13 @@ pub async fn install(
     now: Millis,
 ) -> Result<(), StoreError> {
     for place in &org.places {
-        let polygon = place.polygon.as_ref().map(|polygon| ring_to_json(&polygon.0));
-        let parent = place.parent.as_ref().map(|code| code.as_str());
-        tx.execute(
-            "INSERT INTO org_node (code, parent, level, name, polygon) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![place.code.as_str(), parent, place.level.code(), &place.name, polygon],
-        )
-        .await?;
+        add_place(tx, place).await?;
     }
     for unit in &org.units {
-        let street = unit.street.as_ref().map(|code| code.as_str());
-        tx.execute(
-            "INSERT INTO unit (code, name, kind, street, district) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![unit.code.as_str(), &unit.name, unit.kind.code(), street, unit.district.as_str()],
-        )
-        .await?;
+        add_unit(tx, unit).await?;
     }
-    // What a unit usually handles is where dispatch rules begin; of two units that name the same the first has it.
     for unit in &org.units {
-        for category in &unit.handles {
-            tx.execute(
-                "INSERT INTO dispatch_rule (district, category, grid, unit, at) VALUES (?1, ?2, '', ?3, ?4)
-                 ON CONFLICT (district, category, grid) DO NOTHING",
-                params![unit.district.as_str(), category.to_string(), unit.code.as_str(), now.0],
-            )
-            .await?;
-        }
+        add_rules(tx, unit, now).await?;
     }
     for category in taxonomy.categories() {
         let key = &category.key;
@@ -65,18 +46,65 @@ pub async fn install(
         .await?;
     }
     users(tx, org, now).await?;
-    let districts = org.places.iter().filter(|place| place.level == OrgLevel::District);
-    let district = districts.map(|place| place.code.as_str()).next().unwrap_or_default();
+    let district = org.districts().map(|place| place.code.as_str()).next().unwrap_or_default();
     for (key, value) in [
         ("district", district.to_owned()),
         ("map_note", org.map_note.clone()),
         ("reference_version", "1".to_owned()),
         ("server_epoch", epoch.to_string()),
     ] {
-        let sql =
-            "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        tx.execute(sql, params![key, value]).await?;
+        put_meta(tx, key, &value).await?;
     }
+    Ok(())
+}
+
+/// Writes a place that is not there yet.
+pub(super) async fn add_place(tx: &mut dyn Tx, place: &Place) -> Result<(), StoreError> {
+    let parent = place.parent.as_ref().map(|code| code.as_str());
+    tx.execute(
+        "INSERT INTO org_node (code, parent, level, name, polygon) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![place.code.as_str(), parent, place.level.code(), &place.name, outline(place)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The outline of a place as the database keeps it.
+pub(super) fn outline(place: &Place) -> Option<String> {
+    place.polygon.as_ref().map(|polygon| ring_to_json(&polygon.0))
+}
+
+/// Writes a unit that is not there yet.
+pub(super) async fn add_unit(tx: &mut dyn Tx, unit: &Unit) -> Result<(), StoreError> {
+    let street = unit.street.as_ref().map(|code| code.as_str());
+    tx.execute(
+        "INSERT INTO unit (code, name, kind, street, district) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![unit.code.as_str(), &unit.name, unit.kind.code(), street, unit.district.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Makes what a unit usually handles the dispatch rules where none stands; answers how many were made. Of two units that
+/// name the same the first has it.
+pub(super) async fn add_rules(tx: &mut dyn Tx, unit: &Unit, now: Millis) -> Result<u64, StoreError> {
+    let mut made = 0;
+    for category in &unit.handles {
+        made += tx
+            .execute(
+                "INSERT INTO dispatch_rule (district, category, grid, unit, at) VALUES (?1, ?2, '', ?3, ?4)
+                 ON CONFLICT (district, category, grid) DO NOTHING",
+                params![unit.district.as_str(), category.to_string(), unit.code.as_str(), now.0],
+            )
+            .await?;
+    }
+    Ok(made)
+}
+
+/// Writes a fact about the database itself.
+pub(super) async fn put_meta(tx: &mut dyn Tx, key: &str, value: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    tx.execute(sql, params![key, value]).await?;
     Ok(())
 }
 
