@@ -149,7 +149,8 @@ impl App {
 }
 
 impl Identity {
-    async fn read(tx: &mut dyn Tx) -> Result<Self, StoreError> {
+    /// Reads who this installation is.
+    pub(crate) async fn read(tx: &mut dyn Tx) -> Result<Self, StoreError> {
         let district = meta(tx, "district").await?;
         let epoch = meta(tx, "server_epoch").await?;
         let name = tx.query_opt("SELECT name FROM org_node WHERE code = ?1", params![&district]).await?;

@@ -10,7 +10,7 @@ use xunge_client_core::wire::Proof;
 use super::body;
 use super::layers::Origin;
 use super::openapi::ProblemBody;
-use crate::app::App;
+use crate::app::{App, Identity};
 use crate::auth::enrol::{self, EnrolError, Joining};
 use crate::auth::token::{LIFETIME_S, Subject, Use};
 use crate::auth::{account, proof};
@@ -163,10 +163,11 @@ pub(super) async fn enrol(
         Box::pin(async move {
             let (id, user) = enrol::join(tx, &joining, now).await?;
             let grids = account::grids(tx, &user.id).await?;
-            Ok::<_, EnrolError>((id, user, grids))
+            // Read anew: a district may have been renamed since the server started.
+            Ok::<_, EnrolError>((id, user, grids, Identity::read(tx).await?.name))
         })
     });
-    let (id, user, grids) = joined.await?;
+    let (id, user, grids, name) = joined.await?;
     app.desk.give_back(address);
     Ok(Json(Enrolled {
         device_id: id.to_string(),
@@ -180,7 +181,7 @@ pub(super) async fn enrol(
             grids: grids.iter().map(ToString::to_string).collect(),
         },
         server: ServerIdentity {
-            name: app.identity.name.clone(),
+            name,
             district: app.identity.district.clone(),
             signing_key: hex::encode(app.keys.signing_public()),
             sealing_key: hex::encode(app.keys.sealing_public()),

@@ -1,6 +1,6 @@
 //! What a form or an address carries: names and values as they came, kept so that nothing typed is lost.
 
-use axum::extract::{FromRequest, FromRequestParts, Query, RawForm, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use xunge_client_core::model::OrgCode;
 
@@ -63,8 +63,8 @@ impl<S: Send + Sync> FromRequest<S> for SentForm {
     type Rejection = std::convert::Infallible;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let body = RawForm::from_request(request, state).await;
-        Ok(Self(body.ok().and_then(|RawForm(bytes)| Sent::read(&bytes)).unwrap_or_default()))
+        let form = Form::from_request(request, state).await;
+        Ok(Self(form.map(|Form(pairs)| Sent(pairs)).unwrap_or_default()))
     }
 }
 
@@ -79,6 +79,15 @@ mod tests {
         assert_eq!(sent.parsed::<u32>("a"), Ok(Some(1)));
         assert!(sent.parsed::<u32>("text").is_err());
         assert_eq!(sent.parsed::<u32>("empty"), Ok(None));
+    }
+
+    #[tokio::test]
+    async fn a_form_may_be_as_large_as_its_page_takes() {
+        let table = "a,b\r\n".repeat(50_000);
+        let request = Request::post("/x").header("content-type", "application/x-www-form-urlencoded");
+        let body = format!("do=apply&text={}", table.replace("\r\n", "%0D%0A"));
+        let SentForm(sent) = SentForm::from_request(request.body(body.into()).unwrap(), &()).await.unwrap();
+        assert_eq!((sent.get("do"), sent.get("text")), ("apply", table.trim()));
     }
 
     #[test]
