@@ -2,6 +2,8 @@
 //! every screen.
 
 use serde_json::{Value, json};
+use xunge_server::reference::org_file::OrgFile;
+use xunge_server::reference::xixia;
 use xunge_tests::browser::{Browser, Script, story};
 use xunge_tests::process::Phone;
 
@@ -205,9 +207,31 @@ async fn every_desk_and_every_page_of_the_administration_fits_every_screen_and_h
         browser.click("form[enctype] button").await;
         browser.says("h2", "处不同").await;
         round.look("admin-limits-checked").await;
+        org_file(&browser, &mut round).await;
         browser.open_path("/console/language/en?back=/admin/users/new").await;
         round.look("admin-user-new-english").await;
         assert!(round.found.is_empty(), "{:#?}", round.found);
     })
     .await;
+}
+
+/// Another org file: one that would rename a street, and one that would take a grid away which people walk.
+async fn org_file(browser: &Browser, round: &mut Round) {
+    let renamed = |file: &mut OrgFile| file.places.iter_mut().for_each(|place| place.name += "（新）");
+    let without = |file: &mut OrgFile| drop(file.places.pop());
+    for (name, change, said) in [
+        ("admin-org-checked", &renamed as &(dyn Fn(&mut OrgFile) + Sync), "新增 0 个"),
+        ("admin-org-refused", &without, "不能启用的原因"),
+    ] {
+        let mut file = xixia::org_file();
+        change(&mut file);
+        let text = json!(serde_json::to_string(&file).unwrap());
+        browser.open_path("/admin/org").await;
+        let chosen = "const it = new DataTransfer(); it.items.add(new File([text], 'next.json'));
+            document.getElementById('f-file').files = it.files;";
+        browser.look(&format!("(() => {{ const text = {text}; {chosen} }})()")).await;
+        browser.click("form[enctype] button").await;
+        browser.says("h2", said).await;
+        round.look(name).await;
+    }
 }

@@ -8,6 +8,7 @@ mod categories;
 mod limits;
 mod new_user;
 mod org;
+mod org_file;
 mod phone;
 mod qr;
 mod quarantine;
@@ -42,7 +43,7 @@ pub(super) fn router() -> Router<App> {
         .route("/admin/users/{id}/{what}", get(user::back).post(user::post))
         .route("/admin/phones", get(async || go("/phones")))
         .route("/admin/phones/{id}", get(phone::get).post(phone::post))
-        .route("/admin/org", get(org::get))
+        .route("/admin/org", get(org::get).post(org_file::post).layer(DefaultBodyLimit::max(org_file::MAX_BODY_BYTES)))
         .route("/admin/categories", get(categories::get))
         .route("/admin/reasons", get(reasons::get).post(reasons::post))
         .route("/admin/limits", get(limits::get).post(limits::post).layer(DefaultBodyLimit::max(MAX_TABLE_BYTES)))

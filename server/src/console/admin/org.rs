@@ -1,4 +1,4 @@
-//! The org tree (组织树) and the units, with how many people and cases each has.
+//! The org tree (组织树) and the units, with how many people and cases each has; below them another org file is checked.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use xunge_client_core::model::{LocalDay, OrgCode};
 
+use super::org_file;
 use super::sheet::{Cell, Sheet, Table};
 use crate::console::fault::Fault;
 use crate::console::sent::Sent;
@@ -90,6 +91,7 @@ async fn page(visit: &Visit, sent: &Sent) -> Result<Response, Fault> {
             empty: lang.say("org.nothing"),
             ..Table::default()
         });
+    let page = if org_file::may(visit) { page.form(org_file::upload(visit)) } else { page };
     Ok(page.show(StatusCode::OK))
 }
 

@@ -2,11 +2,15 @@
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
-use xunge_client_core::model::Mode;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use xunge_client_core::model::{Mode, Sha256};
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::html::Html;
 use super::office::{Answer, Browser, HOST, INSPECTOR, Office, REVIEWER, with};
+use crate::reference::org_file::OrgFile;
+use crate::reference::xixia;
 
 const PAGES: [&str; 10] = [
     "/admin",
@@ -52,7 +56,9 @@ async fn only_administrators_get_in_and_only_auditors_read_the_log_beside_them()
             assert_eq!(office.get(&browser, path).await.status, StatusCode::FORBIDDEN, "{user} {path}");
         }
         let token = vec![("token".to_owned(), browser.csrf.clone()), ("do".to_owned(), "set".to_owned())];
-        for path in ["/admin/users/new", "/admin/users/insp-ninghua-1/disable", "/admin/rules", "/admin/reasons"] {
+        for path in
+            ["/admin/users/new", "/admin/users/insp-ninghua-1/disable", "/admin/rules", "/admin/reasons", "/admin/org"]
+        {
             assert_eq!(office.post(&browser, path, &token).await.status, StatusCode::FORBIDDEN, "{user} {path}");
         }
         let reads = office.get(&browser, "/admin/audit").await.status;
@@ -278,14 +284,19 @@ async fn a_retired_reason_is_not_offered_and_a_new_one_is() {
 
 /// Sends a table as a file.
 async fn upload(office: &Office, browser: &Browser, text: &str) -> Answer {
+    upload_to(office, browser, "/admin/limits", &[("table", "limits"), ("text", "")], text).await
+}
+
+/// Sends a file to be checked.
+async fn upload_to(office: &Office, browser: &Browser, path: &str, words: &[(&str, &str)], text: &str) -> Answer {
     let mut body = String::new();
-    for (name, value) in [("token", browser.csrf.as_str()), ("do", "check"), ("table", "limits"), ("text", "")] {
+    for (name, value) in [("token", browser.csrf.as_str()), ("do", "check")].iter().chain(words) {
         body += &format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
     }
     body += &format!(
         "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"C:\\表\\limits-2027.csv\"\r\n\r\n{text}\r\n--b--\r\n"
     );
-    let request = Office::request(browser, Method::POST, "/admin/limits")
+    let request = Office::request(browser, Method::POST, path)
         .header("origin", format!("http://{HOST}"))
         .header("content-type", "multipart/form-data; boundary=b");
     office.send(request.body(Body::from(body)).unwrap()).await
@@ -319,6 +330,82 @@ async fn a_table_of_limits_is_checked_put_in_force_and_taken_back() {
     office.post(&admin, "/admin/limits", &back).await.location();
     assert_eq!(due().await, before);
     assert_eq!(actions(&office, "limits").await.len(), 2);
+}
+
+/// The example's tree, changed, as the text of a file; with line ends of another system.
+fn tree(change: impl FnOnce(&mut OrgFile)) -> String {
+    let mut file = xixia::org_file();
+    file.users.clear();
+    change(&mut file);
+    serde_json::to_string_pretty(&file).unwrap().replace('\n', "\r\n")
+}
+
+#[tokio::test]
+async fn another_org_file_is_checked_and_put_in_force_as_it_was_sent() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    let check = async |text: &str| upload_to(&office, &admin, "/admin/org", &[], text).await;
+    assert!(office.page(&admin, "/admin/org").await.text_of("h2").contains("核对新文件"));
+    for (text, why) in [
+        ("", "请选择一个文件"),
+        ("{}", "这个文件不能用：第 1 行"),
+        (&tree(|file| file.places[1].name.clear()), "没有名称。请补充名称。"),
+    ] {
+        let answer = check(text).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.page(why).text_of("strong").contains(why), "{why}");
+    }
+    let page = check(&tree(|_| {})).await.page("the same");
+    assert!(page.text_of("p").contains("完全相同") && !page.source.contains("value=\"apply\""));
+
+    let next = tree(|file| {
+        let street = file.places.iter_mut().find(|place| place.code == "640105005").unwrap();
+        street.name = "宁华街道".to_owned();
+    });
+    assert!(next.len() > 65_536, "larger than an address may be");
+    let page = check(&next).await.page("checked");
+    assert!(page.text_of("td").contains("宁华街道") && page.text_of("h2").contains("新增 0 个，改变 1 个，移除 0 个"));
+    assert_eq!(actions(&office, "640105").await, [], "nothing is in force yet");
+    let english = Browser { language: "en", ..admin.clone() };
+    let other = upload_to(&office, &english, "/admin/org", &[], &next).await.page("in English");
+    assert!(other.text_of("h2").contains("0 added, 1 changed, 0 removed"));
+    let form = page.form("/admin/org");
+    let stranger = with(form.clone(), &[("token", "x")]);
+    assert_eq!(office.post(&admin, "/admin/org", &stranger).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(office.post(&admin, "/admin/org", &form).await.location(), "/admin/org");
+    assert!(office.page(&admin, "/admin/org").await.text_of("a").contains("宁华街道"), "at once");
+    assert_eq!(actions(&office, "640105").await, [("admin".to_owned(), "org.applied".to_owned())]);
+    let detail = office.district.rows("SELECT detail FROM audit WHERE action = 'org.applied'").await;
+    let sha256 = Sha256::of(next.as_bytes()).to_string();
+    assert!(detail[0].text(0).unwrap().contains(&sha256), "of the bytes that were sent");
+    let again = office.post(&admin, "/admin/org", &form).await;
+    assert!(again.page("twice").text_of("p").contains("完全相同"));
+    assert_eq!(actions(&office, "640105").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_org_file_that_breaks_counts_or_rights_is_refused_with_the_way_out() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    let case = office.simple(INSPECTOR, 1, Mode::Forwarded).await;
+    let grid = office.district.ledger(case).await.grid.unwrap().to_string();
+    let text = tree(|file| file.places.retain(|place| place.code != grid));
+    let answer = upload_to(&office, &admin, "/admin/org", &[], &text).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = answer.page("refused");
+    assert!(page.text_of("strong").contains("不能启用：有 1 处") && page.text_of("td").contains("请保留在文件中"));
+    assert!(page.text_of("td").contains("账号") && !page.source.contains("value=\"apply\""));
+    let file = URL_SAFE_NO_PAD.encode(&text);
+    let form = [("token", admin.csrf.as_str()), ("do", "apply"), ("file", file.as_str())];
+    let answer = office.post(&admin, "/admin/org", &with(Vec::new(), &form)).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "whatever was checked before");
+    assert_eq!(actions(&office, "640105").await, []);
+    // Whoever keeps a street does not exchange the tree of a district.
+    office.district.run("UPDATE user_account SET scope = '640105005' WHERE id = 'admin'", vec![]).await;
+    let page = office.page(&admin, "/admin/org").await;
+    assert!(!page.text_of("h2").contains("核对新文件"));
+    let answer = office.post(&admin, "/admin/org", &with(Vec::new(), &form)).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
