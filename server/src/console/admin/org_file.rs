@@ -148,7 +148,7 @@ fn would(visit: &Visit, plan: &Plan, file: &[u8]) -> Response {
         ..Table::default()
     });
     if !plan.refusals.is_empty() {
-        return page.show(StatusCode::UNPROCESSABLE_ENTITY);
+        return page.form(upload(visit)).show(StatusCode::UNPROCESSABLE_ENTITY);
     }
     if !plan.changes.is_empty() {
         page = page.form(PlainForm {

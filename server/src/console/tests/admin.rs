@@ -395,6 +395,7 @@ async fn an_org_file_that_breaks_counts_or_rights_is_refused_with_the_way_out() 
     let page = answer.page("refused");
     assert!(page.text_of("strong").contains("不能启用：有 1 处") && page.text_of("td").contains("请保留在文件中"));
     assert!(page.text_of("td").contains("账号") && !page.source.contains("value=\"apply\""));
+    assert!(page.text_of("button").contains("核对新文件"), "and the next file can follow");
     let file = URL_SAFE_NO_PAD.encode(&text);
     let form = [("token", admin.csrf.as_str()), ("do", "apply"), ("file", file.as_str())];
     let answer = office.post(&admin, "/admin/org", &with(Vec::new(), &form)).await;
