@@ -256,6 +256,9 @@ fn users_and_phones_are_kept_from_the_command_line() {
         (vec!["user", "add", "x9", "--name", "x", "--role", "admin", "--scope", "640777"], "unknown_code"),
         (vec!["user", "add", "X 9", "--name", "x", "--role", "admin", "--scope", "640199"], "user_name"),
         (vec!["user", "add", "x9", "--name", "x", "--role", "inspector", "--scope", "640199"], "grid"),
+        (vec!["user", "grids", "nobody", "640199001001001"], "unknown_user"),
+        (vec!["user", "grids", "review-9", "640199001001001"], "no_inspector"),
+        (vec!["user", "grids", "insp-9", "640199001001"], "grid_elsewhere"),
         (vec!["user", "disable", "nobody"], "unknown_user"),
         (vec!["user", "passwd", "nobody"], "unknown_user"),
         (vec!["device", "enrol-code", "--user", "nobody"], "unknown_user"),
@@ -263,6 +266,10 @@ fn users_and_phones_are_kept_from_the_command_line() {
     ] {
         assert_eq!(fails(&with(&args)), (Some(1), code.into()), "{args:?}");
     }
+    let grids = ["user", "grids", "insp-9", "640199001001002", "640199001001001"];
+    let moved = ok(&with(&grids));
+    assert_eq!((&moved["before"][0], &moved["grids"][1]), (&"640199001001001".into(), &"640199001001002".into()));
+    assert_eq!(ok(&with(&grids))["changed"], false);
     assert!(ok(&with(&["user", "passwd", "review-9"]))["password"].is_string());
     assert_eq!(ok(&with(&["user", "list"]))["users"].as_array().unwrap().len(), 12);
     let code = ok(&with(&["device", "enrol-code", "--user", "insp-9", "--server", "https://grid.example"]));

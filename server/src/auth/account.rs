@@ -1,5 +1,7 @@
 //! Accounts (账号): who may log in, as what, and with which part of the tree in sight.
 
+use std::collections::BTreeSet;
+
 use xunge_client_core::model::{Millis, OrgCode, Role};
 
 use crate::params;
@@ -100,8 +102,14 @@ pub async fn add(tx: &mut dyn Tx, new: &NewAccount, now: Millis) -> Result<(), S
         ],
     )
     .await?;
-    for grid in &new.grids {
-        tx.execute("INSERT INTO user_grid (user_id, grid) VALUES (?1, ?2)", params![&new.id, grid.as_str()]).await?;
+    set_grids(tx, &new.id, &new.grids).await
+}
+
+/// The grids a user patrols from now on, in place of all of before. One that is named twice counts once.
+pub async fn set_grids(tx: &mut dyn Tx, id: &str, grids: &[OrgCode]) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM user_grid WHERE user_id = ?1", params![id]).await?;
+    for grid in grids.iter().collect::<BTreeSet<_>>() {
+        tx.execute("INSERT INTO user_grid (user_id, grid) VALUES (?1, ?2)", params![id, grid.as_str()]).await?;
     }
     Ok(())
 }

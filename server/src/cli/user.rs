@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::auth::account::{self, Account, NewAccount};
 use crate::auth::{enrol, password};
 use crate::clock::Security;
-use crate::domain::accounts::{self, AccountProblem, AddError};
+use crate::domain::accounts::{self, AccountProblem, AddError, GridChange};
 use crate::store::StoreError;
 
 /// Add, close and list users.
@@ -34,6 +34,8 @@ enum Command {
     Enable(One),
     /// Set a new password; lifts a lock and ends all sessions.
     Passwd(Passwd),
+    /// Give an inspector other grids, in place of all of before; phones hear of it with their next sync.
+    Grids(Grids),
     /// List all users.
     List(Data),
 }
@@ -53,6 +55,15 @@ struct Passwd {
     /// Read the password from the first line of stdin instead of generating one.
     #[arg(long)]
     password_stdin: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Grids {
+    #[command(flatten)]
+    one: One,
+    /// Every grid the inspector patrols from now on, 15 digits each.
+    #[arg(required = true, value_name = "GRID")]
+    grids: Vec<OrgCode>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -104,6 +115,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
         Command::Disable(one) => set_disabled(one, Some(now), output, now),
         Command::Enable(one) => set_disabled(one, None, output, now),
         Command::Passwd(passwd) => set_password(passwd, output, now),
+        Command::Grids(grids) => set_grids(grids, output, now),
         Command::List(data) => list(data, output, now),
     }
 }
@@ -136,11 +148,7 @@ fn add(add: &Add, output: &Output, now: Millis) -> Result<(), CliError> {
     let added = add.one.data.store()?.write_blocking::<(), AddError, _>(move |tx| {
         Box::pin(async move { accounts::add(tx, "cli", &new, code.as_deref(), now).await })
     });
-    match added {
-        Ok(()) => {}
-        Err(AddError::Problem(problem)) => return Err(refused(&user, &problem)),
-        Err(AddError::Store(error)) => return Err(error.into()),
-    }
+    added.map_err(|error| not_written(&user, error))?;
     output.result(&made, || {
         let secret = made.password.as_deref().or(made.enrol_code.as_deref()).unwrap_or_default();
         format!("{}\t{secret}", made.user)
@@ -176,6 +184,26 @@ fn set_password(passwd: &Passwd, output: &Output, now: Millis) -> Result<(), Cli
     let user = &passwd.one.user;
     output
         .result(&json!({"user": user, "password": shown}), || format!("{user}\t{}", shown.map_or("", String::as_str)));
+    Ok(())
+}
+
+fn set_grids(given: &Grids, output: &Output, now: Millis) -> Result<(), CliError> {
+    let (user, grids) = (given.one.user.clone(), given.grids.clone());
+    let changed = given.one.data.store()?.write_blocking::<_, AddError, _>(move |tx| {
+        Box::pin(async move { accounts::set_grids(tx, "cli", &user, &grids, now).await })
+    });
+    let user = &given.one.user;
+    match changed.map_err(|error| not_written(user, error))? {
+        GridChange::NoUser => return Err(CliError::no_such_user(user)),
+        GridChange::Same => {
+            output.result(&json!({"user": user, "changed": false}), || format!("{user}\t没有变化 unchanged"));
+        }
+        GridChange::Done { before, after } => {
+            let words = |grids: &[OrgCode]| grids.iter().map(OrgCode::as_str).collect::<Vec<_>>().join(" ");
+            let document = json!({"user": user, "changed": true, "before": before, "grids": after});
+            output.result(&document, || format!("{user}\t{} -> {}", words(&before), words(&after)));
+        }
+    }
     Ok(())
 }
 
@@ -221,6 +249,13 @@ fn secret(user: &str, from_stdin: bool) -> Result<String, CliError> {
     Ok(password)
 }
 
+fn not_written(user: &str, error: AddError) -> CliError {
+    match error {
+        AddError::Problem(problem) => refused(user, &problem),
+        AddError::Store(error) => error.into(),
+    }
+}
+
 fn refused(user: &str, problem: &AccountProblem) -> CliError {
     let (code, subject, message) = match problem {
         AccountProblem::LoginName => (
@@ -241,6 +276,17 @@ fn refused(user: &str, problem: &AccountProblem) -> CliError {
             code.as_str(),
             said(format!("没有编码 {code}。"), format!("There is no place or unit {code}.")),
         ),
+        AccountProblem::Elsewhere(code) => (
+            "grid_elsewhere",
+            code.as_str(),
+            said(
+                format!("{code} 不是该用户所在镇街的单元网格。"),
+                format!("{code} is no cell grid where this user works."),
+            ),
+        ),
+        AccountProblem::NoInspector => {
+            ("no_inspector", user, said("只有网格员有责任网格。", "Only inspectors have grids."))
+        }
         AccountProblem::Taken => {
             ("user_exists", user, said(format!("用户“{user}”已存在。"), format!("There is a user `{user}` already.")))
         }

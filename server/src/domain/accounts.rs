@@ -2,8 +2,11 @@
 //!
 //! The command line and the console call the same functions, so an account made by either is the same account.
 
+mod grids;
+
 use xunge_client_core::model::{Millis, OrgCode, Role};
 
+pub use self::grids::{GridChange, set_grids};
 use super::audit;
 use super::directory::Directory;
 use crate::auth::account::{self, Account, NewAccount};
@@ -29,6 +32,12 @@ pub enum AccountProblem {
     /// There is no such place or unit.
     #[error("there is no place or unit {0}")]
     Unknown(OrgCode),
+    /// This is no cell grid of the street of the user's unit, or not in the place the user sees.
+    #[error("{0} is no cell grid where this user works")]
+    Elsewhere(OrgCode),
+    /// Only inspectors walk grids.
+    #[error("only inspectors have grids")]
+    NoInspector,
     /// There is a user of this name.
     #[error("there is a user of this name already")]
     Taken,
@@ -83,21 +92,25 @@ pub fn check(new: &NewAccount) -> Result<(), AccountProblem> {
 pub async fn add(tx: &mut dyn Tx, by: &str, new: &NewAccount, code: Option<&str>, now: Millis) -> Result<(), AddError> {
     check(new)?;
     for code in std::iter::once(&new.scope).chain(&new.unit).chain(&new.grids) {
-        let sql = if code.is_unit() {
-            "SELECT 1 FROM unit WHERE code = ?1"
-        } else {
-            "SELECT 1 FROM org_node WHERE code = ?1"
-        };
-        if tx.query_opt(sql, params![code.as_str()]).await?.is_none() {
-            return Err(AccountProblem::Unknown(code.clone()).into());
-        }
+        known(tx, code).await?;
     }
+    grids::fit(tx, &new.scope, new.unit.as_ref(), &new.grids).await?;
     account::add(tx, new, now).await?;
     if let Some(code) = code {
         enrol::add_code(tx, &new.id, code, now).await?;
     }
     let detail = serde_json::json!({"role": new.role, "scope": new.scope, "unit": new.unit}).to_string();
     Ok(note(tx, by, "user.added", &new.id, &detail, now).await?)
+}
+
+/// Refuses a code of a place or unit that is not there.
+async fn known(tx: &mut dyn Tx, code: &OrgCode) -> Result<(), AddError> {
+    let sql =
+        if code.is_unit() { "SELECT 1 FROM unit WHERE code = ?1" } else { "SELECT 1 FROM org_node WHERE code = ?1" };
+    match tx.query_opt(sql, params![code.as_str()]).await? {
+        Some(_) => Ok(()),
+        None => Err(AccountProblem::Unknown(code.clone()).into()),
+    }
 }
 
 /// Closes an account, or opens it again; false if there is none.
@@ -239,7 +252,7 @@ mod tests {
     use super::*;
     use crate::testing::District;
 
-    fn new(id: &str, role: Role) -> NewAccount {
+    pub(super) fn new(id: &str, role: Role) -> NewAccount {
         NewAccount {
             id: id.to_owned(),
             name: "新来的".to_owned(),

@@ -19,7 +19,7 @@ const PAGE: usize = 100;
 /// What the log can be asked by, in the order of the form.
 const NAMES: [&str; 5] = ["actor", "action", "subject", "from", "to"];
 /// What is noted beside the verbs of cases; `words` has a sentence for each.
-const ACTIONS: [&str; 19] = [
+const ACTIONS: [&str; 20] = [
     "login.done",
     "login.failed",
     "user.added",
@@ -27,6 +27,7 @@ const ACTIONS: [&str; 19] = [
     "user.enabled",
     "user.password",
     "user.logged_out",
+    "user.grids",
     "device.code",
     "device.enrolled",
     "device.revoked",

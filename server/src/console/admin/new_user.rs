@@ -89,13 +89,17 @@ fn read(visit: &Visit, sent: &Sent) -> Result<NewAccount, Problem> {
     if !accounts::answers_for(&visit.viewer.scope, &scope, &visit.directory) {
         return Err(("scope", lang.say("user.outside").to_owned()));
     }
-    let codes = sent.get("grids").split([' ', ',', '，', '、', '\n', '\r']).filter(|code| !code.is_empty());
-    let grids = codes.map(str::parse).collect::<Result<Vec<OrgCode>, _>>().map_err(|_| unknown("grids"))?;
-    if grids.iter().any(|grid| grid.level() != Some(OrgLevel::Grid) || !visit.viewer.scope.contains(grid)) {
-        return Err(unknown("grids"));
-    }
+    let grids = grids(visit, sent).ok_or_else(|| unknown("grids"))?;
     let (id, name) = (sent.get("user").to_owned(), sent.get("name").to_owned());
     Ok(NewAccount { id, name, role, scope, unit, grids, password_hash: None })
+}
+
+/// The grids that were typed; none if one of them is no grid this administrator sees.
+pub(super) fn grids(visit: &Visit, sent: &Sent) -> Option<Vec<OrgCode>> {
+    let codes = sent.get("grids").split([' ', ',', '，', '、', '\n', '\r']).filter(|code| !code.is_empty());
+    let grids = codes.map(str::parse).collect::<Result<Vec<OrgCode>, _>>().ok()?;
+    let sees = |grid: &OrgCode| grid.level() == Some(OrgLevel::Grid) && visit.viewer.scope.contains(grid);
+    grids.iter().all(sees).then_some(grids)
 }
 
 /// What somebody of a role sees if nothing else was said: a unit's clerk the unit's cases, a town office its street,
@@ -110,15 +114,21 @@ fn usual_scope(visit: &Visit, role: Role, unit: Option<&OrgCode>) -> Option<OrgC
 }
 
 /// Which field a problem is about, and its words.
-fn words(visit: &Visit, problem: &AccountProblem) -> Problem {
+pub(super) fn words(visit: &Visit, problem: &AccountProblem) -> Problem {
     let say = |field, key| (field, visit.lang.say(key).to_owned());
+    let fill = |field, key, code: &OrgCode| (field, visit.lang.fill(key, &[("code", code.as_str())]));
     match problem {
         AccountProblem::LoginName => say("user", "user.bad_user"),
         AccountProblem::Taken => say("user", "user.taken"),
         AccountProblem::Name => say("name", "user.bad_name"),
         AccountProblem::Unit => say("unit", "user.needs_unit"),
         AccountProblem::Grid => say("grids", "user.needs_grid"),
-        AccountProblem::Unknown(code) => ("scope", visit.lang.fill("user.unknown_code", &[("code", code.as_str())])),
+        AccountProblem::NoInspector => say("grids", "user.no_inspector"),
+        AccountProblem::Elsewhere(code) => fill("grids", "user.grid_elsewhere", code),
+        AccountProblem::Unknown(code) if code.level() == Some(OrgLevel::Grid) => {
+            fill("grids", "user.unknown_code", code)
+        }
+        AccountProblem::Unknown(code) => fill("scope", "user.unknown_code", code),
     }
 }
 

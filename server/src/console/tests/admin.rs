@@ -152,6 +152,50 @@ async fn an_inspector_gets_a_code_and_a_disabled_user_nothing() {
 }
 
 #[tokio::test]
+async fn an_inspector_gets_other_grids_on_the_page_and_what_was_typed_wrong_stays_in_its_field() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    let path = format!("/admin/users/{INSPECTOR}");
+    let action = format!("{path}/grids");
+    let form = office.page(&admin, &path).await.form(&action);
+    let before = form.iter().find(|(name, _)| name == "grids").unwrap().1.clone();
+    let walked: Vec<_> = office.district.viewer(INSPECTOR).await.grids.iter().map(ToString::to_string).collect();
+    assert_eq!(before, walked.join(" "), "the present ones are filled in");
+    for (typed, problem) in [
+        ("640105005001001 马", "编码无法识别"),
+        ("640106001001001", "不在您的管辖范围内"),
+        ("640105005001999", "没有编码 640105005001999"),
+        ("640105001001001", "不是该用户所在镇街的单元网格"),
+        ("", "至少要有一个网格"),
+        (&before, "没有改动"),
+    ] {
+        let answer = office.post(&admin, &action, &with(form.clone(), &[("grids", typed)])).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        let page = answer.page(problem);
+        let kept = page.form(&action);
+        assert!(kept.contains(&("grids".to_owned(), typed.to_owned())), "{typed}: {kept:?}");
+        assert!(page.source.contains(problem), "{typed}");
+    }
+    assert!(actions(&office, INSPECTOR).await.is_empty());
+    let other = with(form.clone(), &[("grids", "640105005002002，640105005002001")]);
+    assert_eq!(office.post(&admin, &action, &other).await.location(), path);
+    let page = office.page(&admin, &path).await;
+    assert!(page.form(&action).contains(&("grids".to_owned(), "640105005002001 640105005002002".to_owned())));
+    assert_eq!(actions(&office, INSPECTOR).await, [("admin".to_owned(), "user.grids".to_owned())]);
+    assert!(office.page(&admin, "/admin/audit").await.source.contains("更改网格"));
+    // Nobody else's: neither of a role that walks none, nor outside the administrator's part of the tree, nor by others.
+    let token = with(form, &[("grids", "640105005001001")]);
+    let office_user = format!("/admin/users/{REVIEWER}");
+    assert!(!office.page(&admin, &office_user).await.source.contains(&format!("{office_user}/grids")));
+    assert_eq!(office.post(&admin, &format!("{office_user}/grids"), &token).await.status, StatusCode::NOT_FOUND);
+    let reviewer = office.browser(REVIEWER).await;
+    let theirs = vec![("token".to_owned(), reviewer.csrf.clone()), ("grids".to_owned(), before)];
+    assert_eq!(office.post(&reviewer, &action, &theirs).await.status, StatusCode::FORBIDDEN);
+    office.district.run("UPDATE user_account SET scope = '640106' WHERE id = ?1", vec![INSPECTOR.into()]).await;
+    assert_eq!(office.post(&admin, &action, &token).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn a_log_out_by_the_administrator_ends_every_page() {
     let office = Office::new().await;
     let (admin, reviewer) = (office.browser("admin").await, office.browser(REVIEWER).await);
