@@ -28,8 +28,6 @@ use crate::domain::scope::Column;
 
 /// Address of the desk.
 pub(crate) const HERE: &str = "/desk";
-/// States of what a unit has in hand.
-const IN_HAND: [State; 2] = [State::Dispatched, State::Handling];
 /// Characters of a description in a row: two lines.
 const EXCERPT: usize = 48;
 
@@ -131,7 +129,7 @@ async fn of_unit(visit: &Visit) -> Result<(Vec<Section>, Vec<&'static str>), Fau
         .read::<_, Fault, _>(move |tx| {
             Box::pin(async move {
                 let cases = desk::of_unit(tx, &district, &code).await?;
-                let all = match IN_HAND.into_iter().any(|state| fills(&cases, state)) {
+                let all = match desk::IN_HAND.into_iter().any(|state| fills(&cases, state)) {
                     true => desk::ledgers_of_unit(tx, &district, &code).await?,
                     false => Vec::new(),
                 };

@@ -6,7 +6,7 @@ use serde::Serialize;
 use xunge_client_core::model::{OrgCode, OrgLevel};
 use xunge_client_core::workflow::VoidReason;
 
-use super::directory::version;
+use super::directory::{below, version};
 use super::people::Viewer;
 use crate::params;
 use crate::reference::taxonomy::XIXIA;
@@ -109,8 +109,7 @@ async fn grids(tx: &mut dyn Tx, viewer: &Viewer) -> Result<Vec<BundleGrid>, Stor
     let places = if streets.is_empty() { place_of(tx, viewer).await? } else { streets };
     let mut grids = Vec::new();
     for place in places {
-        // A colon follows the nine, so this is the range of all codes with the prefix.
-        let (first, end) = (place.prefix(), format!("{}:", place.prefix()));
+        let (first, end) = below(&place);
         let sql = "SELECT code, name, polygon FROM org_node WHERE level = 'grid' AND code >= ?1 AND code < ?2
             ORDER BY code";
         for row in tx.query(sql, params![first, &end]).await? {

@@ -27,14 +27,17 @@ pub struct DeskCase {
     pub ledger: Ledger,
 }
 
-/// What a unit has in hand: dispatched to it or being handled by it, the earliest deadline first.
+/// States of what a unit has in hand: dispatched to it, or being handled by it.
+pub const IN_HAND: [State; 2] = [State::Dispatched, State::Handling];
+
+/// What a unit has in hand, the earliest deadline first.
 pub async fn of_unit(tx: &mut dyn Tx, district: &str, unit: &str) -> Result<Vec<DeskCase>, StoreError> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS}, ledger FROM case_row WHERE district = ?1 AND state = ?2 AND COALESCE(handler, '') = ?3
          ORDER BY due_at, received_at, id LIMIT {MOST}"
     );
     let mut found = Vec::new();
-    for state in [State::Dispatched, State::Handling] {
+    for state in IN_HAND {
         let rows = tx.query(&sql, params![district, state.code(), unit]).await?;
         found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
     }
@@ -45,7 +48,7 @@ pub async fn of_unit(tx: &mut dyn Tx, district: &str, unit: &str) -> Result<Vec<
 pub async fn ledgers_of_unit(tx: &mut dyn Tx, district: &str, unit: &str) -> Result<Vec<Ledger>, StoreError> {
     let sql = "SELECT ledger FROM case_row WHERE district = ?1 AND state = ?2 AND COALESCE(handler, '') = ?3";
     let mut found = Vec::new();
-    for state in [State::Dispatched, State::Handling] {
+    for state in IN_HAND {
         let rows = tx.query(sql, params![district, state.code(), unit]).await?;
         for row in &rows {
             found.push(ledger::row::ledger(row.text(0)?)?);
@@ -80,7 +83,7 @@ pub async fn to_answer(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<DeskCase>, 
     );
     let mut found = Vec::new();
     for district in districts(scope) {
-        for state in [State::Dispatched, State::Handling] {
+        for state in IN_HAND {
             let rows = tx.query(&sql, params![district, state.code()]).await?;
             found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
         }

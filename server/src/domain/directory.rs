@@ -70,6 +70,12 @@ pub struct Directory {
     void_reasons: VoidReasons,
 }
 
+/// The first code of a place and all below it, and the one that comes behind the last: a colon follows the nine in every
+/// collation we use.
+pub(crate) fn below(place: &OrgCode) -> (&str, String) {
+    (place.prefix(), format!("{}:", place.prefix()))
+}
+
 impl Directory {
     /// Reads everything from the database.
     pub async fn load(tx: &mut dyn Tx, version: u64) -> Result<Self, StoreError> {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use xunge_client_core::model::{CategoryRef, LocalDay, LocalMonth, Mode, OrgCode, OrgLevel};
 
 use super::{Cells, Figures};
-use crate::domain::directory::Directory;
+use crate::domain::directory::{Directory, below};
 use crate::store::{Row, StoreError, Tx, Value};
 
 /// What rows a table of figures has.
@@ -299,8 +299,7 @@ fn statement(ask: &Ask, district: &str, piece: &Piece) -> (String, Vec<Value>, b
     } else if of_street {
         let _ = write!(sql, " AND street = ?{}", bind(Value::from(ask.scope.as_str())));
     } else if below_district {
-        // A colon follows the nine in every collation we use, so this is the range of all codes with the prefix.
-        let (low, high) = (ask.scope.prefix(), format!("{}:", ask.scope.prefix()));
+        let (low, high) = below(&ask.scope);
         let _ = write!(sql, " AND grid >= ?{} AND grid < ?{}", bind(Value::from(low)), bind(Value::from(high)));
     }
     if let Some(key) = key {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use xunge_client_core::model::OrgCode;
 
+use super::below;
 use super::refusal::By;
 use crate::params;
 use crate::store::{StoreError, Tx};
@@ -75,8 +76,7 @@ async fn codes(tx: &mut dyn Tx, sql: &str) -> Result<BTreeSet<String>, StoreErro
 
 /// Also cases that have left the place since: phones were told of them there.
 async fn cases_of_place(tx: &mut dyn Tx, districts: &[OrgCode], code: &OrgCode) -> Result<bool, StoreError> {
-    // A colon follows the nine, so this is the range of all codes with the prefix.
-    let (first, end) = (code.prefix(), format!("{}:", code.prefix()));
+    let (first, end) = below(code);
     for sql in CASES_OF_PLACE {
         if tx.query_opt(sql, params![first, &end]).await?.is_some() {
             return Ok(true);
