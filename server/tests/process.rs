@@ -270,6 +270,11 @@ fn users_and_phones_are_kept_from_the_command_line() {
     let moved = ok(&with(&grids));
     assert_eq!((&moved["before"][0], &moved["grids"][1]), (&"640199001001001".into(), &"640199001001002".into()));
     assert_eq!(ok(&with(&grids))["changed"], false);
+    let renamed = ok(&with(&["user", "change", "insp-9", "--name", "网格员玖"]));
+    assert_eq!((&renamed["before"]["name"], &renamed["after"]["name"]), (&"网格员九".into(), &"网格员玖".into()));
+    assert_eq!(renamed["after"]["grids"], moved["grids"], "what is not given stays");
+    let elsewhere = ["user", "change", "insp-9", "--grid", "640199002001001"];
+    assert_eq!(fails(&with(&elsewhere)), (Some(1), "unknown_code".into()));
     assert!(ok(&with(&["user", "passwd", "review-9"]))["password"].is_string());
     assert_eq!(ok(&with(&["user", "list"]))["users"].as_array().unwrap().len(), 12);
     let code = ok(&with(&["device", "enrol-code", "--user", "insp-9", "--server", "https://grid.example"]));

@@ -105,6 +105,25 @@ pub async fn add(tx: &mut dyn Tx, new: &NewAccount, now: Millis) -> Result<(), S
     set_grids(tx, &new.id, &new.grids).await
 }
 
+/// Another name, scope or unit. What somebody sees ends older tokens if it changes; console pages read it anew each time.
+pub async fn set_profile(
+    tx: &mut dyn Tx,
+    id: &str,
+    name: &str,
+    scope: &OrgCode,
+    unit: Option<&OrgCode>,
+) -> Result<(), StoreError> {
+    let unit = unit.map(OrgCode::as_str);
+    tx.execute(
+        "UPDATE user_account SET name = ?2, perm_version = perm_version + \
+         CASE WHEN scope = ?3 AND COALESCE(unit, '') = COALESCE(?4, '') THEN 0 ELSE 1 END, \
+         scope = ?3, unit = ?4 WHERE id = ?1",
+        params![id, name, scope.as_str(), unit],
+    )
+    .await?;
+    Ok(())
+}
+
 /// The grids a user patrols from now on, in place of all of before. One that is named twice counts once.
 pub async fn set_grids(tx: &mut dyn Tx, id: &str, grids: &[OrgCode]) -> Result<(), StoreError> {
     tx.execute("DELETE FROM user_grid WHERE user_id = ?1", params![id]).await?;

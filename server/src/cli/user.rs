@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::auth::account::{self, Account, NewAccount};
 use crate::auth::{enrol, password};
 use crate::clock::Security;
-use crate::domain::accounts::{self, AccountProblem, AddError, GridChange};
+use crate::domain::accounts::{self, AccountProblem, AddError, Change, Profile};
 use crate::store::StoreError;
 
 /// Add, close and list users.
@@ -34,6 +34,8 @@ enum Command {
     Enable(One),
     /// Set a new password; lifts a lock and ends all sessions.
     Passwd(Passwd),
+    /// Change name, unit, scope or grids; what is not given stays. The log-in name and the role can not be changed.
+    Change(Edit),
     /// Give an inspector other grids, in place of all of before; phones hear of it with their next sync.
     Grids(Grids),
     /// List all users.
@@ -55,6 +57,24 @@ struct Passwd {
     /// Read the password from the first line of stdin instead of generating one.
     #[arg(long)]
     password_stdin: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Edit {
+    #[command(flatten)]
+    one: One,
+    /// Another name.
+    #[arg(long)]
+    name: Option<String>,
+    /// Another unit.
+    #[arg(long)]
+    unit: Option<OrgCode>,
+    /// Another part of the tree: a place or unit code.
+    #[arg(long)]
+    scope: Option<OrgCode>,
+    /// A grid the inspector patrols, in place of all of before; may be repeated.
+    #[arg(long = "grid", value_name = "GRID")]
+    grids: Vec<OrgCode>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -115,6 +135,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
         Command::Disable(one) => set_disabled(one, Some(now), output, now),
         Command::Enable(one) => set_disabled(one, None, output, now),
         Command::Passwd(passwd) => set_password(passwd, output, now),
+        Command::Change(edit) => change(edit, output, now),
         Command::Grids(grids) => set_grids(grids, output, now),
         Command::List(data) => list(data, output, now),
     }
@@ -187,24 +208,56 @@ fn set_password(passwd: &Passwd, output: &Output, now: Millis) -> Result<(), Cli
     Ok(())
 }
 
-fn set_grids(given: &Grids, output: &Output, now: Millis) -> Result<(), CliError> {
-    let (user, grids) = (given.one.user.clone(), given.grids.clone());
-    let changed = given.one.data.store()?.write_blocking::<_, AddError, _>(move |tx| {
-        Box::pin(async move { accounts::set_grids(tx, "cli", &user, &grids, now).await })
-    });
-    let user = &given.one.user;
-    match changed.map_err(|error| not_written(user, error))? {
-        GridChange::NoUser => return Err(CliError::no_such_user(user)),
-        GridChange::Same => {
-            output.result(&json!({"user": user, "changed": false}), || format!("{user}\t没有变化 unchanged"));
-        }
-        GridChange::Done { before, after } => {
-            let words = |grids: &[OrgCode]| grids.iter().map(OrgCode::as_str).collect::<Vec<_>>().join(" ");
-            let document = json!({"user": user, "changed": true, "before": before, "grids": after});
-            output.result(&document, || format!("{user}\t{} -> {}", words(&before), words(&after)));
-        }
-    }
+fn change(edit: &Edit, output: &Output, now: Millis) -> Result<(), CliError> {
+    let (name, unit, scope, grids) = (edit.name.clone(), edit.unit.clone(), edit.scope.clone(), edit.grids.clone());
+    let with = move |was: Profile| Profile {
+        name: name.unwrap_or(was.name),
+        unit: unit.or(was.unit),
+        scope: scope.unwrap_or(was.scope),
+        grids: if grids.is_empty() { was.grids } else { grids },
+    };
+    let Some((before, after)) = changed(&edit.one, with, output, now)? else { return Ok(()) };
+    let document = json!({"user": edit.one.user, "changed": true, "before": told(&before), "after": told(&after)});
+    output.result(&document, || format!("{}\tuser.changed", edit.one.user));
     Ok(())
+}
+
+fn set_grids(given: &Grids, output: &Output, now: Millis) -> Result<(), CliError> {
+    let grids = given.grids.clone();
+    let Some((before, after)) = changed(&given.one, move |was| Profile { grids, ..was }, output, now)? else {
+        return Ok(());
+    };
+    let (user, before, after) = (&given.one.user, before.grids, after.grids);
+    let words = |grids: &[OrgCode]| grids.iter().map(OrgCode::as_str).collect::<Vec<_>>().join(" ");
+    let document = json!({"user": user, "changed": true, "before": before, "grids": after});
+    output.result(&document, || format!("{user}\t{} -> {}", words(&before), words(&after)));
+    Ok(())
+}
+
+/// Changes a user; `None`, and said so, if nothing was to be changed.
+fn changed(
+    one: &One,
+    edit: impl FnOnce(Profile) -> Profile + Clone + Send + 'static,
+    output: &Output,
+    now: Millis,
+) -> Result<Option<(Profile, Profile)>, CliError> {
+    let user = one.user.clone();
+    let changed = one.data.store()?.write_blocking::<_, AddError, _>(move |tx| {
+        Box::pin(async move { accounts::change(tx, "cli", &user, edit, now).await })
+    });
+    let user = &one.user;
+    match changed.map_err(|error| not_written(user, error))? {
+        Change::NoUser => Err(CliError::no_such_user(user)),
+        Change::Same => {
+            output.result(&json!({"user": user, "changed": false}), || format!("{user}\t没有变化 unchanged"));
+            Ok(None)
+        }
+        Change::Done { before, after } => Ok(Some((before, after))),
+    }
+}
+
+fn told(it: &Profile) -> serde_json::Value {
+    json!({"name": it.name, "unit": it.unit, "scope": it.scope, "grids": it.grids})
 }
 
 fn list(data: &Data, output: &Output, now: Millis) -> Result<(), CliError> {

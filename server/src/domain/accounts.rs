@@ -2,11 +2,11 @@
 //!
 //! The command line and the console call the same functions, so an account made by either is the same account.
 
-mod grids;
+mod profile;
 
 use xunge_client_core::model::{Millis, OrgCode, Role};
 
-pub use self::grids::{GridChange, set_grids};
+pub use self::profile::{Change, Profile, change};
 use super::audit;
 use super::directory::Directory;
 use crate::auth::account::{self, Account, NewAccount};
@@ -72,17 +72,12 @@ pub fn check(new: &NewAccount) -> Result<(), AccountProblem> {
     if !(2..=32).contains(&new.id.len()) || !new.id.bytes().all(allowed) {
         return Err(AccountProblem::LoginName);
     }
-    if new.name.trim().is_empty() || new.name.chars().any(char::is_control) {
-        return Err(AccountProblem::Name);
-    }
-    if new.role == Role::Inspector && new.grids.is_empty() {
-        return Err(AccountProblem::Grid);
-    }
-    let of_a_unit = matches!(new.role, Role::Inspector | Role::TownOffice | Role::HandlingUnit);
-    if of_a_unit && new.unit.is_none() {
-        return Err(AccountProblem::Unit);
-    }
-    Ok(())
+    profile(new).check(new.role)
+}
+
+fn profile(new: &NewAccount) -> Profile {
+    let NewAccount { name, scope, unit, grids, .. } = new.clone();
+    Profile { name, scope, unit, grids }
 }
 
 /// Adds an account, with a code for its first phone if there is to be one.
@@ -91,10 +86,7 @@ pub fn check(new: &NewAccount) -> Result<(), AccountProblem> {
 /// [`AddError`]; nothing was written then.
 pub async fn add(tx: &mut dyn Tx, by: &str, new: &NewAccount, code: Option<&str>, now: Millis) -> Result<(), AddError> {
     check(new)?;
-    for code in std::iter::once(&new.scope).chain(&new.unit).chain(&new.grids) {
-        known(tx, code).await?;
-    }
-    grids::fit(tx, &new.scope, new.unit.as_ref(), &new.grids).await?;
+    profile(new).fit(tx).await?;
     account::add(tx, new, now).await?;
     if let Some(code) = code {
         enrol::add_code(tx, &new.id, code, now).await?;
@@ -224,9 +216,11 @@ fn fits(account: &Account, filter: &Filter) -> bool {
         && filter.unit.as_ref().is_none_or(|unit| account.unit.as_ref() == Some(unit))
 }
 
-/// True if somebody with the scope `keeper` may keep accounts with this scope: it lies below, or its unit does.
+/// True if somebody with the scope `keeper` may keep accounts with this scope, or of this unit: it lies below, or the
+/// street or district of the unit does.
 pub fn answers_for(keeper: &OrgCode, scope: &OrgCode, directory: &Directory) -> bool {
-    keeper.contains(scope) || directory.unit(scope).is_some_and(|unit| keeper.contains(&unit.district))
+    let below = |place: &OrgCode| keeper.contains(place);
+    below(scope) || directory.unit(scope).is_some_and(|it| below(&it.district) || it.street.as_ref().is_some_and(below))
 }
 
 /// When somebody's password was last right.
@@ -259,7 +253,7 @@ mod tests {
             role,
             scope: "640105005".parse().unwrap(),
             unit: Some("U640105005".parse().unwrap()),
-            grids: vec!["640105005001001".parse().unwrap()],
+            grids: (role == Role::Inspector).then(|| "640105005001001".parse().unwrap()).into_iter().collect(),
             password_hash: None,
         }
     }
@@ -280,6 +274,8 @@ mod tests {
         }
         let gridless = NewAccount { grids: vec![], ..new("ma", Role::Inspector) };
         assert_eq!(check(&gridless), Err(AccountProblem::Grid));
+        let walking = NewAccount { role: Role::Admin, ..new("ma", Role::Inspector) };
+        assert_eq!(check(&walking), Err(AccountProblem::NoInspector));
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ mod new_user;
 mod org;
 mod org_file;
 mod phone;
+mod profile;
 mod qr;
 mod quarantine;
 mod reasons;

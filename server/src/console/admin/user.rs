@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use xunge_client_core::model::{OrgCode, Role};
 
-use super::new_user::{self, once};
+use super::new_user::once;
+use super::profile::{self, Typed};
 use super::sheet::{PlainForm, Secret, Sheet, Table, saved};
 use super::{phone, users};
 use crate::auth::account::{self, Account};
@@ -14,10 +15,10 @@ use crate::auth::{enrol, password};
 use crate::console::fault::Fault;
 use crate::console::field::{Field, Kind};
 use crate::console::page::go;
-use crate::console::sent::{Sent, SentForm};
+use crate::console::sent::SentForm;
 use crate::console::visit::Visit;
 use crate::console::{choices, link, words};
-use crate::domain::accounts::{self, AddError, GridChange};
+use crate::domain::accounts::{self, Profile};
 use crate::domain::phones;
 
 /// A user with everything the page shows.
@@ -101,28 +102,11 @@ async fn act(visit: &Visit, id: &str, what: &str, form: SentForm) -> Result<Resp
             }
             Ok(sheet(visit, id, Some(phone::code(visit, &new)), "").await?.show(StatusCode::OK))
         }
-        "grids" if known.account.role == Role::Inspector => set_grids(visit, id, &form.0).await,
+        "change" if id == by => refused("user.not_own").await,
+        "change" if known.account.disabled_at.is_none() => {
+            profile::change(visit, id, known.account.role, &form.0).await
+        }
         _ => Err(Fault::NotFound),
-    }
-}
-
-async fn set_grids(visit: &Visit, id: &str, sent: &Sent) -> Result<Response, Fault> {
-    let again = async |problem: &str| {
-        let typed = Typed { grids: sent.get("grids"), problem };
-        let page = page(visit, id, Some(typed)).await?.problem(visit.lang.say("admin.refused"));
-        Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY))
-    };
-    let Some(grids) = new_user::grids(visit, sent) else { return again(visit.lang.say("user.bad_code")).await };
-    let (by, now, user) = (visit.viewer.user.clone(), visit.app.services.security.now(), id.to_owned());
-    let changed = visit.app.services.store.write::<_, AddError, _>(move |tx| {
-        Box::pin(async move { accounts::set_grids(tx, &by, &user, &grids, now).await })
-    });
-    match changed.await {
-        Ok(GridChange::Done { .. }) => Ok(saved(&format!("/admin/users/{id}"))),
-        Ok(GridChange::Same) => again(visit.lang.say("user.same_grids")).await,
-        Ok(GridChange::NoUser) => Err(Fault::NotFound),
-        Err(AddError::Problem(problem)) => again(&new_user::words(visit, &problem).1).await,
-        Err(AddError::Store(failed)) => Err(failed.into()),
     }
 }
 
@@ -154,13 +138,8 @@ pub(super) async fn sheet(visit: &Visit, id: &str, secret: Option<Secret>, probl
     Ok(page(visit, id, None).await?.problem(problem).secret(secret))
 }
 
-/// Grids that were typed and not taken.
-struct Typed<'a> {
-    grids: &'a str,
-    problem: &'a str,
-}
-
-async fn page(visit: &Visit, id: &str, typed: Option<Typed<'_>>) -> Result<Sheet, Fault> {
+/// The page, with what was typed into the form that changes the user and not taken.
+pub(super) async fn page(visit: &Visit, id: &str, typed: Option<Typed>) -> Result<Sheet, Fault> {
     super::keeper(visit)?;
     let known = known(visit, id).await?;
     let (lang, account) = (visit.lang, &known.account);
@@ -206,7 +185,7 @@ fn facts(visit: &Visit, known: &Known) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn forms(visit: &Visit, known: &Known, typed: Option<Typed<'_>>) -> Vec<PlainForm> {
+fn forms(visit: &Visit, known: &Known, typed: Option<Typed>) -> Vec<PlainForm> {
     let (lang, account) = (visit.lang, &known.account);
     let form = |what: &str, title, intro, tone| PlainForm {
         action: format!("/admin/users/{}/{what}", link::encode(&account.id)),
@@ -224,19 +203,13 @@ fn forms(visit: &Visit, known: &Known, typed: Option<Typed<'_>>) -> Vec<PlainFor
     }
     if account.role == Role::Inspector {
         forms.push(form("code", "user.code", "user.code_way", "main"));
-        let walked = known.grids.iter().map(OrgCode::as_str).collect::<Vec<_>>().join(" ");
-        let (value, problem) = typed.as_ref().map_or((walked.as_str(), ""), |typed| (typed.grids, typed.problem));
-        let grids = Field::new("grids", lang.say("user.grids"), Kind::Line("text"), value)
-            .needed()
-            .hinted(lang.say("user.grids_hint"))
-            .faulty(problem);
-        let change = form("grids", "user.change_grids", "user.change_grids_way", "main");
-        forms.push(PlainForm { fields: vec![grids], folded: typed.is_none(), ..change });
     } else {
         forms.push(form("password", "user.password", "user.password_form", "main"));
         forms.push(form("logout", "user.log_out", "user.log_out_way", ""));
     }
     if account.id != visit.viewer.user {
+        let now = || Typed::now(visit, account.role, &Profile::of(account, known.grids.clone()));
+        forms.push(profile::form(visit, &account.id, account.role, &typed.unwrap_or_else(now)));
         let sure = Field::new("sure", lang.say("user.disable_sure"), Kind::Check, "").needed();
         let disable = form("disable", "user.disable", "user.disable_way", "grave");
         forms.push(PlainForm { fields: vec![sure], ..disable });

@@ -152,11 +152,11 @@ async fn an_inspector_gets_a_code_and_a_disabled_user_nothing() {
 }
 
 #[tokio::test]
-async fn an_inspector_gets_other_grids_on_the_page_and_what_was_typed_wrong_stays_in_its_field() {
+async fn a_user_is_changed_on_the_page_and_what_was_typed_wrong_stays_in_its_field() {
     let office = Office::new().await;
     let admin = office.browser("admin").await;
     let path = format!("/admin/users/{INSPECTOR}");
-    let action = format!("{path}/grids");
+    let action = format!("{path}/change");
     let form = office.page(&admin, &path).await.form(&action);
     let before = form.iter().find(|(name, _)| name == "grids").unwrap().1.clone();
     let walked: Vec<_> = office.district.viewer(INSPECTOR).await.grids.iter().map(ToString::to_string).collect();
@@ -181,18 +181,30 @@ async fn an_inspector_gets_other_grids_on_the_page_and_what_was_typed_wrong_stay
     assert_eq!(office.post(&admin, &action, &other).await.location(), path);
     let page = office.page(&admin, &path).await;
     assert!(page.form(&action).contains(&("grids".to_owned(), "640105005002001 640105005002002".to_owned())));
-    assert_eq!(actions(&office, INSPECTOR).await, [("admin".to_owned(), "user.grids".to_owned())]);
-    assert!(office.page(&admin, "/admin/audit").await.source.contains("更改网格"));
-    // Nobody else's: neither of a role that walks none, nor outside the administrator's part of the tree, nor by others.
-    let token = with(form, &[("grids", "640105005001001")]);
+    assert_eq!(actions(&office, INSPECTOR).await, [("admin".to_owned(), "user.changed".to_owned())]);
+    assert!(office.page(&admin, "/admin/audit").await.source.contains("更改信息"));
+    // A reviewer moves to another street: what they see follows the unit, and they have no grids to be asked for.
     let office_user = format!("/admin/users/{REVIEWER}");
-    assert!(!office.page(&admin, &office_user).await.source.contains(&format!("{office_user}/grids")));
-    assert_eq!(office.post(&admin, &format!("{office_user}/grids"), &token).await.status, StatusCode::NOT_FOUND);
+    let change = format!("{office_user}/change");
+    let theirs = office.page(&admin, &office_user).await.form(&change);
+    assert!(theirs.contains(&("scope".to_owned(), String::new())) && theirs.iter().all(|(name, _)| name != "grids"));
+    let moved = with(theirs, &[("unit", "U640105001")]);
+    assert_eq!(office.post(&admin, &change, &moved).await.location(), office_user);
+    assert_eq!(office.district.viewer(REVIEWER).await.scope.as_str(), "640105001");
+    // Nobody's own, nobody outside the administrator's part of the tree, and nothing by others.
+    let own = office.post(&admin, "/admin/users/admin/change", &moved).await;
+    assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!office.page(&admin, "/admin/users/admin").await.source.contains("/change"));
     let reviewer = office.browser(REVIEWER).await;
-    let theirs = vec![("token".to_owned(), reviewer.csrf.clone()), ("grids".to_owned(), before)];
+    let theirs = with(form.clone(), &[("token", &reviewer.csrf)]);
     assert_eq!(office.post(&reviewer, &action, &theirs).await.status, StatusCode::FORBIDDEN);
+    office.district.run("UPDATE user_account SET scope = '640105001' WHERE id = 'admin'", vec![]).await;
+    for (field, value) in [("unit", "U640105005"), ("scope", "640105")] {
+        let outside = office.post(&admin, &change, &with(moved.clone(), &[(field, value)])).await;
+        assert!(outside.page("outside").source.contains("不在您的管辖范围内"), "{field}");
+    }
     office.district.run("UPDATE user_account SET scope = '640106' WHERE id = ?1", vec![INSPECTOR.into()]).await;
-    assert_eq!(office.post(&admin, &action, &token).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(office.post(&admin, &action, &form).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
