@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use xunge_client_core::model::{Millis, Role};
 
-use super::error::{CliError, said};
+use super::error::CliError;
+use super::exchanged::{problem, unreadable};
 use super::output::Output;
 use crate::auth::keys::{KeyError, Keys};
 use crate::auth::{account, enrol, password};
@@ -186,28 +187,7 @@ fn hash_all(users: &[InitUser]) -> Vec<(String, String)> {
 
 /// Reads the text of an org file.
 pub(super) fn read(path: &Path) -> Result<String, CliError> {
-    std::fs::read_to_string(path).map_err(|cause| {
-        let shown = path.display();
-        CliError::failed(
-            "org_file",
-            shown.to_string(),
-            said(format!("无法读取 {shown}：{cause}"), format!("{shown} can not be read: {cause}.")),
-            said("请检查路径和权限。", "Check the path and its permissions."),
-        )
-    })
-}
-
-/// All problems at once: a city's export is repaired in one round.
-pub(super) fn problem(problems: &[OrgProblem]) -> CliError {
-    let Some(first) = problems.first() else { unreachable!("a refused file has at least one problem") };
-    let lines = |text: fn(&OrgProblem) -> String| problems.iter().map(text).collect::<Vec<_>>().join("\n");
-    let (hint_en, hint_zh) = first.way_out();
-    CliError::failed(
-        first.code(),
-        first.subject(),
-        said(lines(OrgProblem::zh), lines(ToString::to_string)),
-        said(hint_zh, hint_en),
-    )
+    std::fs::read_to_string(path).map_err(|cause| unreadable("org_file", path, &cause))
 }
 
 impl From<InitError> for CliError {

@@ -8,6 +8,7 @@ mod demo;
 mod device;
 mod doctor;
 mod error;
+mod exchanged;
 pub mod init;
 mod openapi;
 mod org;

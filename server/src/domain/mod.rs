@@ -26,6 +26,7 @@
 //! | [`photos`] | photos of a case, for whoever may see it |
 //! | [`phones`], [`bundle`] | what is known of phones, and what they keep a copy of |
 //! | [`directory`] | org tree and category trees in memory |
+//! | [`exchange`] | what another file of reference data would change, and whether it may |
 //! | [`nearby`] | reports that may be of the same problem |
 //! | [`numbering`] | case numbers |
 //! | [`audit`] | who did what outside the ledger as well |
@@ -46,6 +47,7 @@ pub mod directory;
 pub mod dispatch;
 pub mod disputes;
 pub mod editions;
+pub mod exchange;
 pub mod facts;
 pub mod feed;
 pub mod held;

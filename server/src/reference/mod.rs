@@ -16,6 +16,7 @@ pub mod org;
 mod org_check;
 pub mod org_file;
 mod org_problem;
+pub mod problem;
 pub mod published;
 pub mod taxonomy;
 mod tessellation;

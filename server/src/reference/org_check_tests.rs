@@ -1,6 +1,7 @@
 //! Every problem is found, names the thing, and has a way out in both languages.
 
 use super::*;
+use crate::reference::problem::Problem;
 
 fn example() -> OrgFile {
     OrgFile::from_json(include_str!("../../../docs/examples/org.json")).unwrap()
@@ -12,7 +13,7 @@ fn problems(change: impl FnOnce(&mut OrgFile)) -> Vec<OrgProblem> {
     change(&mut file);
     let found = file.validate().unwrap_err();
     for problem in &found {
-        assert!(problem.to_string().contains(problem.subject()) || problem.subject() == "users");
+        assert!(problem.to_string().contains(&problem.subject()) || problem.subject() == "users");
         assert!(!problem.way_out().0.is_empty());
         assert!(problem.zh().chars().any(|c| c > '\u{4e00}') && !problem.way_out().1.is_empty());
     }
@@ -21,7 +22,7 @@ fn problems(change: impl FnOnce(&mut OrgFile)) -> Vec<OrgProblem> {
 
 /// Codes and subjects of the problems after one change.
 fn found(change: impl FnOnce(&mut OrgFile)) -> Vec<(&'static str, String)> {
-    problems(change).iter().map(|problem| (problem.code(), problem.subject().to_owned())).collect()
+    problems(change).iter().map(|problem| (problem.code(), problem.subject())).collect()
 }
 
 fn one(code: &'static str, subject: &str) -> Vec<(&'static str, String)> {

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::problem::Problem;
+
 /// One problem of an org file. `subject` is the code or log-in of the entry it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OrgProblem {
@@ -132,9 +134,8 @@ pub enum OrgProblem {
     NoAdmin,
 }
 
-impl OrgProblem {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
+impl Problem for OrgProblem {
+    fn code(&self) -> &'static str {
         match self {
             Self::Json { .. } => "org_json",
             Self::Format { .. } => "org_format",
@@ -155,12 +156,11 @@ impl OrgProblem {
         }
     }
 
-    /// The code or log-in of the entry; for the whole file, the member.
-    pub fn subject(&self) -> &str {
+    fn subject(&self) -> String {
         match self {
-            Self::Json { .. } => "",
-            Self::Format { .. } => "format",
-            Self::NoAdmin => "users",
+            Self::Json { .. } => String::new(),
+            Self::Format { .. } => "format".to_owned(),
+            Self::NoAdmin => "users".to_owned(),
             Self::Code { subject, .. }
             | Self::Duplicate { subject }
             | Self::NameMissing { subject }
@@ -173,12 +173,11 @@ impl OrgProblem {
             | Self::UnitWithoutStreet { subject }
             | Self::UserUnit { subject, .. }
             | Self::InspectorWithoutGrid { subject }
-            | Self::GridOutsideScope { subject, .. } => subject,
+            | Self::GridOutsideScope { subject, .. } => subject.clone(),
         }
     }
 
-    /// The problem in Chinese.
-    pub fn zh(&self) -> String {
+    fn zh(&self) -> String {
         match self {
             Self::Json { line, column, reason } => format!("第 {line} 行第 {column} 列：{reason}"),
             Self::Format { found } => format!("格式为“{found}”，应为“xunge-org/1”"),
@@ -205,8 +204,7 @@ impl OrgProblem {
         }
     }
 
-    /// The way out: what to change, English and Chinese.
-    pub const fn way_out(&self) -> (&'static str, &'static str) {
+    fn way_out(&self) -> (&'static str, &'static str) {
         match self {
             Self::Json { .. } => ("compare with docs/examples/org.json", "请对照 docs/examples/org.json 修改"),
             Self::Format { .. } => ("write \"format\": \"xunge-org/1\"", "请写 \"format\": \"xunge-org/1\""),

@@ -5,6 +5,7 @@
 
 mod audit;
 mod categories;
+mod exchanged;
 mod limits;
 mod new_user;
 mod org;

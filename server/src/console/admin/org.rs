@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use xunge_client_core::model::{LocalDay, OrgCode};
 
+use super::exchanged;
 use super::org_file;
 use super::sheet::{Cell, Sheet, Table};
 use crate::console::fault::Fault;
@@ -91,7 +92,7 @@ async fn page(visit: &Visit, sent: &Sent) -> Result<Response, Fault> {
             empty: lang.say("org.nothing"),
             ..Table::default()
         });
-    let page = if org_file::may(visit) { page.form(org_file::upload(visit)) } else { page };
+    let page = if exchanged::may(visit) { page.form(org_file::PAGE.upload(visit)) } else { page };
     Ok(page.show(StatusCode::OK))
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use xunge_client_core::model::{OrgCode, Polygon};
 
 use super::{Directory, Place, Unit};
+use crate::domain::exchange::{self, Difference};
 use crate::reference::org::{self, Org};
 
 /// The code of the change of [`What::MapNote`], which is about no place and no unit.
@@ -36,24 +37,11 @@ pub enum What {
     MapNote,
 }
 
-impl What {
-    /// The stable code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Removed => "removed",
-            Self::Name => "name",
-            Self::Outline => "outline",
-            Self::Parent => "parent",
-            Self::District => "district",
-            Self::Street => "street",
-            Self::Kind => "kind",
-            Self::MapNote => "map_note",
-        }
-    }
+impl Difference for What {
+    const ADDED: Self = Self::Added;
+    const REMOVED: Self = Self::Removed;
 
-    /// In Chinese.
-    pub const fn zh(self) -> &'static str {
+    fn zh(self) -> &'static str {
         match self {
             Self::Added => "新增",
             Self::Removed => "文件中已没有",
@@ -67,8 +55,7 @@ impl What {
         }
     }
 
-    /// In English.
-    pub const fn en(self) -> &'static str {
+    fn en(self) -> &'static str {
         match self {
             Self::Added => "added",
             Self::Removed => "no longer in the file",
@@ -83,63 +70,30 @@ impl What {
     }
 }
 
-/// One difference. A place or unit has as many as there are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// Code of the place or unit, or [`MAP_NOTE`].
-    pub code: String,
-    /// Its name in the file; of one that is no longer there the name it has.
-    pub name: String,
-    /// In what it differs.
-    pub what: What,
-    /// How it is; none for not there.
-    pub now: Option<String>,
-    /// How it would be; none for not there.
-    pub then: Option<String>,
-}
-
-/// How many places and units are concerned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Numbers {
-    /// New ones.
-    pub added: usize,
-    /// Those that differ.
-    pub changed: usize,
-    /// Those that go.
-    pub removed: usize,
-}
-
-impl Numbers {
-    /// Counts places and units, and the map note as one of them.
-    pub fn of(changes: &[Change]) -> Self {
-        let count = |what| changes.iter().filter(|change| change.what == what).count();
-        let (added, removed) = (count(What::Added), count(What::Removed));
-        let codes: BTreeSet<&str> = changes.iter().map(|change| change.code.as_str()).collect();
-        Self { added, changed: codes.len() - added - removed, removed }
-    }
-}
+/// One difference of a place or unit, or of [`MAP_NOTE`].
+pub type Change = exchange::Change<What>;
 
 /// Every difference: places from above to below, those that go, then units, then the map note.
 pub fn changes(now: &Directory, map_note: &str, then: &Org) -> Vec<Change> {
     let mut found = Vec::new();
     for place in &then.places {
         match now.place(&place.code) {
-            None => found.push(added(&place.code, &place.name)),
+            None => found.push(Change::added(place.code.as_str(), &place.name)),
             Some(old) => of_place(old, place, &mut found),
         }
     }
     let kept: BTreeSet<&OrgCode> = then.places.iter().map(|place| &place.code).collect();
     let gone = now.places().filter(|(code, _)| !kept.contains(code));
-    found.extend(gone.map(|(code, place)| removed(code, &place.name)));
+    found.extend(gone.map(|(code, place)| Change::removed(code.as_str(), &place.name)));
     for unit in &then.units {
         match now.unit(&unit.code) {
-            None => found.push(added(&unit.code, &unit.name)),
+            None => found.push(Change::added(unit.code.as_str(), &unit.name)),
             Some(old) => of_unit(old, unit, &mut found),
         }
     }
     let kept: BTreeSet<&OrgCode> = then.units.iter().map(|unit| &unit.code).collect();
     let gone = now.units().filter(|(code, _)| !kept.contains(code));
-    found.extend(gone.map(|(code, unit)| removed(code, &unit.name)));
+    found.extend(gone.map(|(code, unit)| Change::removed(code.as_str(), &unit.name)));
     if map_note != then.map_note {
         let words = |note: &str| (!note.is_empty()).then(|| note.to_owned());
         found.push(change(MAP_NOTE, "", What::MapNote, words(map_note), words(&then.map_note)));
@@ -179,14 +133,6 @@ fn of_unit(old: &Unit, new: &org::Unit, found: &mut Vec<Change>) {
 
 fn text(value: Option<&impl Display>) -> Option<String> {
     value.map(ToString::to_string)
-}
-
-fn added(code: &OrgCode, name: &str) -> Change {
-    change(code.as_str(), name, What::Added, None, Some(name.to_owned()))
-}
-
-fn removed(code: &OrgCode, name: &str) -> Change {
-    change(code.as_str(), name, What::Removed, Some(name.to_owned()), None)
 }
 
 fn change(code: &str, name: &str, what: What, now: Option<String>, then: Option<String>) -> Change {

@@ -6,28 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xunge_client_core::model::{Millis, OrgCode, Sha256};
 
-use super::changes::{self, Change, MAP_NOTE, Numbers, What};
+use super::changes::{self, Change, MAP_NOTE, What};
 use super::named::Named;
 use super::refusal::{Reason, Refusal};
 use super::{Directory, install, version};
-use crate::domain::audit;
+use crate::domain::exchange::{self, Applied, Numbers};
 use crate::params;
 use crate::reference::org::{Org, Place, Unit};
 use crate::store::{StoreError, Tx};
 
 /// What a file would do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// Every difference; none are told of a file that is of another district.
-    pub changes: Vec<Change>,
-    /// What stands against it; empty if it may be put in force.
-    pub refusals: Vec<Refusal>,
-}
+pub type Plan = exchange::Plan<What, Reason>;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// Places and units.
+    /// Places and units; the map note is counted as one of them.
     pub numbers: Numbers,
     /// Dispatch rules that new units brought along.
     pub rules: u64,
@@ -36,15 +30,7 @@ pub struct Done {
 }
 
 /// How putting a file in force ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is in force.
-    Done(Done),
-    /// It was in force already; nothing was written.
-    Same,
-    /// It can not be; nothing was written.
-    Refused(Plan),
-}
+pub type Outcome = exchange::Outcome<What, Reason, Done>;
 
 /// Compares a file with what is there and asks who names what it would take away.
 pub async fn plan(tx: &mut dyn Tx, org: &Org) -> Result<Plan, StoreError> {
@@ -111,15 +97,9 @@ pub async fn apply(tx: &mut dyn Tx, by: &str, org: &Org, sha256: &Sha256, now: M
     }
     let numbers = Numbers::of(&plan.changes);
     let rules = write(tx, org, &plan.changes, now).await?;
-    let version = version::next(tx).await?;
     let districts = org.districts().map(|place| place.code.as_str()).collect::<Vec<_>>().join(" ");
-    let detail = serde_json::json!({
-        "sha256": sha256.to_string(), "added": numbers.added, "changed": numbers.changed, "removed": numbers.removed,
-        "rules": rules, "version": version,
-    });
-    let detail = detail.to_string();
-    let entry = audit::Entry { at: now, actor: by, action: "org.applied", subject: &districts, detail: &detail };
-    audit::append(tx, &entry).await?;
+    let applied = Applied { by, action: "org.applied", subject: &districts, sha256, at: now };
+    let version = applied.note(tx, numbers, &[("rules", rules)]).await?;
     Ok(Outcome::Done(Done { numbers, rules, version }))
 }
 

@@ -1,12 +1,11 @@
-//! Why a change of the org tree is refused: the thing, the reason, and the way out, in both languages.
-
-use std::fmt::{self, Display, Formatter};
+//! Why a change of the org tree is refused: the reason and the way out, in both languages.
 
 use serde::Serialize;
 
-use super::changes::{Change, What};
+use super::changes::What;
+use crate::domain::exchange::{self, Objection};
 
-/// What names a place or unit.
+/// What names a place, a unit or a category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -16,6 +15,8 @@ pub enum By {
     Rules,
     /// A counter, or a published report.
     Figures,
+    /// A time limit.
+    Limits,
     /// A case, also an old one.
     Cases,
 }
@@ -26,6 +27,7 @@ impl By {
             Self::Users => ("accounts", "账号"),
             Self::Rules => ("dispatch rules", "派遣规则"),
             Self::Figures => ("figures", "统计"),
+            Self::Limits => ("time limits", "时限表"),
             Self::Cases => ("cases", "案件"),
         }
     }
@@ -44,65 +46,47 @@ pub enum Reason {
 }
 
 /// One thing that can not be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    /// Code of the place or unit.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-    /// What would change.
-    pub what: What,
-    /// Why not.
-    #[serde(flatten)]
-    pub reason: Reason,
+pub type Refusal = exchange::Refusal<What, Reason>;
+
+/// What names a thing, as a sentence in English and Chinese.
+pub(super) fn still_named(by: &[By]) -> (String, String) {
+    let (en, zh): (Vec<_>, Vec<_>) = by.iter().map(|by| by.words()).unzip();
+    (format!("still named by {}", en.join(", ")), format!("仍被{}使用", zh.join("、")))
 }
 
-impl Refusal {
-    pub(super) fn of(change: &Change, reason: Reason) -> Self {
-        Self { code: change.code.clone(), name: change.name.clone(), what: change.what, reason }
-    }
-
-    /// The reason in Chinese.
-    pub fn zh(&self) -> String {
-        match &self.reason {
-            Reason::District => "区编码与本系统的区不一致".to_owned(),
-            Reason::Moved => "编码已表明所在位置，不能改到别处".to_owned(),
-            Reason::Named(by) => {
-                format!("仍被{}使用", by.iter().map(|by| by.words().1).collect::<Vec<_>>().join("、"))
-            }
+impl Objection<What> for Reason {
+    fn zh(&self) -> String {
+        match self {
+            Self::District => "区编码与本系统的区不一致".to_owned(),
+            Self::Moved => "编码已表明所在位置，不能改到别处".to_owned(),
+            Self::Named(by) => still_named(by).1,
         }
     }
 
-    /// What to do instead, English and Chinese.
-    pub const fn way_out(&self) -> (&'static str, &'static str) {
-        match (&self.reason, self.what) {
-            (Reason::District, _) => (
+    fn en(&self) -> String {
+        match self {
+            Self::District => "the district is not the one of this installation".to_owned(),
+            Self::Moved => "its code says where it lies, it can not move elsewhere".to_owned(),
+            Self::Named(by) => still_named(by).0,
+        }
+    }
+
+    fn way_out(&self, what: What) -> (&'static str, &'static str) {
+        match (self, what) {
+            (Self::District, _) => (
                 "correct the code of the district; another district needs an installation of its own",
                 "请更正区编码；另一个区须另装一套系统",
             ),
-            (Reason::Moved, _) => (
+            (Self::Moved, _) => (
                 "leave it where it is and give the one at the new place a code of its own",
                 "请保留原条目，在新位置另用新编码",
             ),
-            (Reason::Named(_), What::Removed) => (
+            (Self::Named(_), What::Removed) => (
                 "keep it in the file; rename it, for example with (撤销), to show that it is no longer used",
                 "请保留在文件中，可改名注明（如“（撤销）”）",
             ),
-            (Reason::Named(_), _) => {
+            (Self::Named(_), _) => {
                 ("leave it as it is and add a unit with a code of its own", "请保持不变，另用新编码增加单位")
-            }
-        }
-    }
-}
-
-impl Display for Refusal {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.reason {
-            Reason::District => f.write_str("the district is not the one of this installation"),
-            Reason::Moved => f.write_str("its code says where it lies, it can not move elsewhere"),
-            Reason::Named(by) => {
-                let names: Vec<_> = by.iter().map(|by| by.words().0).collect();
-                write!(f, "still named by {}", names.join(", "))
             }
         }
     }
