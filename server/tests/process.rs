@@ -328,6 +328,77 @@ fn another_org_tree_is_compared_and_put_in_force_beside_the_server() {
 }
 
 #[test]
+fn category_trees_are_printed_changed_and_put_in_force_beside_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(&folder);
+    ok(&["init", "--data", &data, "--org", EXAMPLE, "--json"]);
+    let server = Served::start(&data);
+    let path = folder.path().join("next.csv");
+    let file = path.to_str().unwrap();
+    let save = |text: &str| std::fs::write(&path, text).unwrap();
+    let check = ["categories", "check", "--data", &data, file, "--json"];
+    let apply = ["categories", "apply", "--data", &data, file, "--json"];
+    let builtin = concat!(env!("CARGO_MANIFEST_DIR"), "/data/taxonomy.csv");
+    let same = ok(&["categories", "check", "--data", &data, builtin, "--json"]);
+    assert_eq!((&same["changes"], &same["refusals"]), (&Value::Array(Vec::new()), &Value::Array(Vec::new())));
+    let own = ["categories", "export", "--data", &data, "--scheme", "xixia-2023"];
+    let printed = || String::from_utf8(run(&own).stdout).unwrap();
+    let text = printed();
+    assert!(
+        text.starts_with("scheme,kind,code,parent,name_zh,name_en,maps_to,self_handling,retired\nxixia-2023,event,")
+    );
+    let document = ok(&[&own[..], &["--json"]].concat());
+    assert_eq!((document["csv"].as_str().unwrap(), &document["categories"]), (text.as_str(), &27.into()));
+    let unknown = ["categories", "export", "--data", &data, "--scheme", "nowhere", "--json"];
+    assert_eq!(fails(&unknown), (Some(1), "unknown_scheme".into()));
+    save(&text);
+    assert_eq!(ok(&apply)["changed"], false);
+
+    let line = text.lines().find(|line| line.contains(",XX0205,")).unwrap();
+    let retired = format!("{}yes", line.strip_suffix("no").unwrap());
+    let added = "xixia-2023,event,XX0206,XX02,河道漂浮物,floating debris,,yes,no";
+    save(&text.replace(line, &format!("{retired}\n{added}")));
+    let would = ok(&check);
+    let change = &would["changes"][0];
+    assert_eq!((&change["code"], &change["what"]), (&"xixia-2023:event:XX0205".into(), &"retired".into()));
+    assert_eq!((&change["now"], &change["then"]), (&"no".into(), &"yes".into()));
+    let words = run(&["categories", "check", "--data", &data, file]);
+    assert!(String::from_utf8_lossy(&words.stdout).contains("xixia-2023:event:XX0206\t河道漂浮物\tadded"));
+    let done = ok(&apply);
+    assert_eq!((&done["numbers"]["added"], &done["numbers"]["changed"]), (&1.into(), &1.into()));
+    assert_eq!(done["reference_version"], 2);
+    assert_eq!(ok(&apply)["changed"], false, "the second time there is nothing to do");
+    assert!(printed().contains(&retired) && printed().contains(added));
+
+    let national = ok(&["categories", "export", "--data", &data, "--scheme", "gb47678.5-2026", "--json"]);
+    save(&national["csv"].as_str().unwrap().replace(",06010,06,暴露垃圾,", ",06010,06,垃圾,"));
+    let refused = run(&check);
+    let would = json(&refused);
+    assert_eq!((refused.status.code(), &would["refusals"][0]["reason"]), (Some(1), &"standard".into()));
+    assert!(would["refusals"][0]["hint"].as_str().unwrap().contains("only self_handling and retired may differ"));
+    assert_eq!(fails(&apply), (Some(1), "categories_refused".into()));
+
+    // What the server's own settings name.
+    let settings = folder.path().join("xunge.toml");
+    let limits = "clock,category,level,org,value,unit\nhandle,xixia-2023:event:XX0206,,,4,work_hour\n";
+    std::fs::write(folder.path().join("limits.csv"), limits).unwrap();
+    std::fs::write(&settings, "time_limits = \"limits.csv\"").unwrap();
+    save(&text);
+    let with_settings = [&check[..], &["--config", settings.to_str().unwrap()]].concat();
+    assert_eq!(json(&run(&with_settings))["refusals"][0]["by"], serde_json::json!(["limits"]));
+    assert_eq!(ok(&check)["refusals"], Value::Array(Vec::new()), "without them nobody names it");
+
+    save(&format!("{text}xixia-2023,event,XX0201,XX02,垃圾,,,no,\nxixia-2023,thing,XX0208,XX02,垃圾,,,no,\n"));
+    assert_eq!(fails(&check), (Some(1), "category_kind".into()));
+    let message = json(&run(&check))["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("line 30, column kind: `thing` is neither part nor event"), "{message}");
+    let nowhere = ["categories", "check", "--data", &data, "/nowhere.csv", "--json"];
+    assert_eq!(fails(&nowhere), (Some(1), "category_file".into()));
+    assert_eq!(ok(&["verify", "--data", &data, "--json"])["ok"], true);
+    drop(server);
+}
+
+#[test]
 fn the_description_of_the_api_is_one_json_document() {
     assert!(ok(&["openapi", "--json"])["openapi"].as_str().unwrap().starts_with("3.1"));
     assert!(json(&run(&["openapi"]))["paths"].is_object());

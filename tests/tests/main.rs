@@ -4,6 +4,7 @@
 
 mod bindings;
 mod campaigns;
+mod categories;
 mod console;
 mod crash;
 mod failpoints;

@@ -3,11 +3,12 @@
 use crate::doc::Edit;
 use crate::failpoint::{self, At};
 use crate::model::{
-    CaseId, CoordSys, Facts, Millis, Mode, OrgCode, PhotoFact, PhotoHash, PhotoRole, Point, Remark, Sha256, Ulid,
+    CaseId, CategoryRef, CoordSys, Facts, Millis, Mode, OrgCode, PhotoFact, PhotoHash, PhotoRole, Point, Remark,
+    Sha256, Ulid,
 };
 use crate::photo::{self, Limits};
 use crate::platform::random;
-use crate::store::{CaseItem, NewPhoto, Step};
+use crate::store::{CaseItem, CategoryFound, NewPhoto, Step};
 use crate::sync::Reason;
 use crate::workflow::{Payload, Verb};
 
@@ -150,7 +151,7 @@ impl Phone {
     fn edits(&self, input: &ReportInput, known: Option<&Facts>) -> Result<Vec<Edit>, PhoneError> {
         let mut edits = Vec::new();
         if let Some(category) = &input.category {
-            edits.push(Edit::CategoryClaim(Some(self.store.find_category(category)?.category)));
+            edits.push(Edit::CategoryClaim(Some(self.category(category, known)?)));
         }
         if let Some(place) = &input.place {
             self.place_edits(place, &mut edits)?;
@@ -164,6 +165,16 @@ impl Phone {
         let handled = input.handled_at.or(self.handled_now(input, known));
         edits.extend(handled.map(|at| Edit::HandledAt(Some(at))));
         Ok(edits)
+    }
+
+    /// The category a text names. A retired one only stays where it is.
+    fn category(&self, text: &str, known: Option<&Facts>) -> Result<CategoryRef, PhoneError> {
+        let CategoryFound { category, name, retired } = self.store.find_category(text)?;
+        let stays = known.and_then(|facts| facts.category_claim.as_ref()) == Some(&category);
+        match retired && !stays {
+            true => Err(PhoneError::RetiredCategory(name.unwrap_or_else(|| category.to_string()))),
+            false => Ok(category),
+        }
     }
 
     /// A self-handled report gets its after photo when the work is done.

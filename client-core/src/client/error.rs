@@ -31,6 +31,9 @@ pub enum PhoneError {
         /// What is wrong with it.
         why: String,
     },
+    /// The district no longer reports in this category.
+    #[error("the category {0} is retired")]
+    RetiredCategory(String),
     /// The photo is part of the case in another role.
     #[error("this photo is part of the case already")]
     PhotoTwice,
@@ -130,7 +133,7 @@ impl PhoneError {
     pub fn subject(&self) -> Option<String> {
         match self {
             Self::UnknownCase(case) => Some(case.to_string()),
-            Self::BadId(text) => Some(text.clone()),
+            Self::BadId(text) | Self::RetiredCategory(text) => Some(text.clone()),
             Self::Invalid { field, .. } => Some((*field).to_owned()),
             Self::File(FileError::Missing(path) | FileError::Other { path, .. }) => Some(path.clone()),
             Self::Act(ActError::BadValue { field, .. }) => Some(field.clone()),

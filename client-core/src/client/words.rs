@@ -46,6 +46,13 @@ impl PhoneError {
             Self::Invalid { why, .. } => {
                 Words("invalid", format!("填写有误：{why}"), en, "请改正后重试。", "correct it and try again")
             }
+            Self::RetiredCategory(name) => Words(
+                "retired_category",
+                format!("类别“{name}”已停用。"),
+                en,
+                "请改用正在使用的类别。",
+                "choose a category that is in use",
+            ),
             Self::PhotoTwice => say(
                 "photo_twice",
                 "这张照片已在该案件中。",

@@ -24,6 +24,7 @@ pub(super) const ALL: &[Migration] = &[
     Migration { number: 4, sql: include_str!("migrations/0004_preview.sql") },
     Migration { number: 5, sql: include_str!("migrations/0005_data_plan.sql") },
     Migration { number: 6, sql: include_str!("migrations/0006_census.sql") },
+    Migration { number: 7, sql: include_str!("migrations/0007_retired_category.sql") },
 ];
 
 /// Brings the database to the newest version of `migrations`.

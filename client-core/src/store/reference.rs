@@ -42,6 +42,9 @@ pub struct ReferenceCategory {
     /// True if an inspector may fix it on the spot.
     #[serde(default)]
     pub self_handling: bool,
+    /// No new report may have it (停用); a picker leaves it out, old reports keep its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
 }
 
 /// One cell grid.
@@ -82,6 +85,8 @@ pub struct CategoryFound {
     pub category: CategoryRef,
     /// Its name, if the reference data knows it; none is flagged, not refused.
     pub name: Option<String>,
+    /// No new report may have it.
+    pub retired: bool,
 }
 
 /// The scheme of a category nobody knows: the words are kept, the office sorts it out.
@@ -100,14 +105,15 @@ impl Store {
 
     /// Finds a category by name, code, `scheme:code` or `scheme:kind:code`.
     ///
-    /// With several hits the district's own tree wins, and in it a minor category over a major one. A text that names
-    /// none is taken as it is.
+    /// With several hits the district's own tree wins, and in it what is in use, then a minor category over a major one.
+    /// A text that names none is taken as it is.
     pub fn find_category(&self, text: &str) -> Result<CategoryFound, StoreError> {
         const SQL: &str = include_str!("sql/find_category.sql");
         let text = text.trim();
         if let Ok(category) = text.parse::<CategoryRef>() {
-            let name = self.category_name(&category)?;
-            return Ok(CategoryFound { category, name });
+            let known = self.read(|tx| known(tx, &category))?;
+            let (name, retired) = known.map_or((None, false), |(name, retired)| (Some(name), retired));
+            return Ok(CategoryFound { category, name, retired });
         }
         let (scheme, code) = text.split_once(':').unwrap_or(("", text));
         let found = self.read(|tx| {
@@ -116,14 +122,14 @@ impl Store {
             let Some(row) = rows.next()? else { return Ok::<_, StoreError>(None) };
             let kind = Kind::from_code(row.get_ref(1)?.as_str().unwrap_or_default()).unwrap_or(Kind::Event);
             let category = CategoryRef { scheme: row.get(0)?, kind, code: row.get(2)? };
-            Ok(Some(CategoryFound { category, name: row.get(3)? }))
+            Ok(Some(CategoryFound { category, name: row.get(3)?, retired: row.get(4)? }))
         })?;
         Ok(found.unwrap_or_else(|| {
             let scheme = if scheme.is_empty() { UNLISTED } else { scheme };
             let room = CategoryRef::MAX_BYTES - "::".len() - Kind::Event.code().len();
             let scheme = cut(scheme, room / 2);
             let code = cut(&code.replace(':', "-"), room - scheme.len());
-            CategoryFound { category: CategoryRef { scheme, kind: Kind::Event, code }, name: None }
+            CategoryFound { category: CategoryRef { scheme, kind: Kind::Event, code }, name: None, retired: false }
         }))
     }
 
@@ -159,11 +165,11 @@ impl Store {
 
 fn insert(tx: &Transaction<'_>, reference: &Reference) -> Result<(), StoreError> {
     let mut category = tx.prepare_cached(
-        "INSERT OR IGNORE INTO category (scheme, kind, code, parent, name, self_handling) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR IGNORE INTO category (scheme, kind, code, parent, name, self_handling, retired) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for entry in &reference.taxonomy {
-        let kind = entry.kind.code();
-        category.execute(params![entry.scheme, kind, entry.code, entry.parent, entry.name, entry.self_handling])?;
+    for ReferenceCategory { scheme, kind, code, parent, name, self_handling, retired } in &reference.taxonomy {
+        category.execute(params![scheme, kind.code(), code, parent, name, self_handling, retired])?;
     }
     let mut grid = tx.prepare_cached(
         "INSERT OR REPLACE INTO grid (code, name, west, south, east, north, polygon) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -188,7 +194,7 @@ fn load(tx: &Transaction<'_>) -> Result<Reference, StoreError> {
     let version: i64 = tx.query_row("SELECT reference FROM phone", [], |row| row.get(0))?;
     let mut reference = Reference { version: version as u64, ..Reference::default() };
     let mut statement =
-        tx.prepare("SELECT scheme, kind, code, parent, name, self_handling FROM category ORDER BY ord")?;
+        tx.prepare("SELECT scheme, kind, code, parent, name, self_handling, retired FROM category ORDER BY ord")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         reference.taxonomy.push(ReferenceCategory {
@@ -198,6 +204,7 @@ fn load(tx: &Transaction<'_>) -> Result<Reference, StoreError> {
             parent: row.get(3)?,
             name: row.get(4)?,
             self_handling: row.get(5)?,
+            retired: row.get(6)?,
         });
     }
     let mut statement = tx.prepare("SELECT code, name, polygon FROM grid ORDER BY code")?;
@@ -225,10 +232,15 @@ fn load(tx: &Transaction<'_>) -> Result<Reference, StoreError> {
 
 /// The name of a category, if the reference data has it.
 pub(super) fn category_name(tx: &Transaction<'_>, category: &CategoryRef) -> Result<Option<String>, StoreError> {
-    const SQL: &str = "SELECT name FROM category WHERE scheme = ?1 AND kind = ?2 AND code = ?3";
+    Ok(known(tx, category)?.map(|(name, _)| name))
+}
+
+/// The name of a category, and whether it is retired.
+fn known(tx: &Transaction<'_>, category: &CategoryRef) -> Result<Option<(String, bool)>, StoreError> {
+    const SQL: &str = "SELECT name, retired FROM category WHERE scheme = ?1 AND kind = ?2 AND code = ?3";
     let mut statement = tx.prepare_cached(SQL)?;
     let mut rows = statement.query((&category.scheme, category.kind.code(), &category.code))?;
-    Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    Ok(rows.next()?.map(|row| Ok::<_, rusqlite::Error>((row.get(0)?, row.get(1)?))).transpose()?)
 }
 
 fn polygon(ring: &[(i32, i32)]) -> Polygon {

@@ -28,6 +28,8 @@ coded! {
         Itself = "itself", "不能是案件本身";
         /// Not the kind of org code this member takes.
         WrongKind = "wrong_kind", "编码类型不符";
+        /// Not given to anything new any more.
+        Retired = "retired", "已停用";
     }
 }
 
@@ -43,6 +45,7 @@ impl Why {
             Self::AlreadySo => "is already so",
             Self::Itself => "is the case itself",
             Self::WrongKind => "is the wrong kind of code",
+            Self::Retired => "is not in use any more",
         }
     }
 }

@@ -167,6 +167,53 @@ fn categories_are_found_by_name_and_code_and_unknown_ones_are_kept() {
 }
 
 #[test]
+fn a_retired_category_is_refused_by_a_phone_that_has_heard_of_it_and_stays_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let store = Store::open(&folder.path().join("phone.db"), Arc::new(Seeded::new(2))).unwrap();
+    let hears = |retired: &str| {
+        let json = format!(
+            r#"{{"version":3,"taxonomy":[
+                {{"scheme":"xixia-2023","kind":"event","code":"02","parent":null,"name":"市容环卫"}},
+                {{"scheme":"xixia-2023","kind":"event","code":"0201","parent":"02","name":"暴露垃圾"{retired}}},
+                {{"scheme":"xixia-2023","kind":"event","code":"0202","parent":"02","name":"道路保洁"}},
+                {{"scheme":"gb47678.5-2026","kind":"event","code":"06010","parent":"06","name":"暴露垃圾"}}]}}"#
+        );
+        store.set_reference(&serde_json::from_str::<Reference>(&json).unwrap()).unwrap();
+    };
+    let named = |category: &str| ReportInput { category: Some(category.to_owned()), ..input() };
+    hears("");
+    let case = phone.draft(&named("暴露垃圾")).unwrap().id;
+    hears(r#","retired":true"#);
+    for text in ["暴露垃圾", "0201", "xixia-2023:0201", "xixia-2023:event:0201"] {
+        for refused in [phone.draft(&named(text)), phone.report(&named(text))] {
+            let refused = refused.unwrap_err();
+            assert_eq!(
+                (refused.code(), refused.subject().as_deref()),
+                ("retired_category", Some("暴露垃圾")),
+                "{text}"
+            );
+            assert!(refused.zh().contains("已停用") && !refused.hint_zh().is_empty());
+        }
+    }
+    assert!(phone.draft(&named("gb47678.5-2026:06010")).is_ok(), "another tree's is its own");
+    // What was begun before is corrected and sent as ever.
+    phone.update(case, &named("0201")).unwrap();
+    let other = phone.draft(&named("0202")).unwrap().id;
+    assert_eq!(phone.update(other, &named("0201")).unwrap_err().code(), "retired_category");
+    assert_eq!(phone.case(case).unwrap().item.category_name.as_deref(), Some("暴露垃圾"));
+    let listed: Vec<bool> = phone.reference().unwrap().taxonomy.iter().map(|category| category.retired).collect();
+    assert_eq!(listed, [false, true, false, false]);
+    // One of the same name that is in use goes before it.
+    let again = r#"{"version":4,"taxonomy":[
+        {"scheme":"xixia-2023","kind":"event","code":"0201","parent":"02","name":"暴露垃圾","retired":true},
+        {"scheme":"xixia-2023","kind":"event","code":"0209","parent":"02","name":"暴露垃圾"}]}"#;
+    store.set_reference(&serde_json::from_str::<Reference>(again).unwrap()).unwrap();
+    let found = phone.draft(&named("暴露垃圾")).unwrap().id;
+    assert_eq!(phone.case(found).unwrap().facts.category_claim.unwrap().code, "0209");
+}
+
+#[test]
 fn the_grid_is_found_offline_whatever_system_the_point_is_in() {
     let folder = tempfile::tempdir().unwrap();
     let phone = phone(folder.path());

@@ -39,7 +39,7 @@ pub(super) struct Register {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
-    /// `scheme:kind:code`; one that nobody knows is taken and flagged. Required.
+    /// `scheme:kind:code`; one that nobody knows is taken and flagged, a retired one is refused. Required.
     category_claim: Option<String>,
     /// What is wrong, at most 2,000 characters. Required.
     #[serde(default)]
@@ -78,7 +78,7 @@ pub(super) struct Outside {
         (status = 200, description = "a repeat: the same body", body = Object),
         (status = 400, description = "malformed, idempotency_key_missing", body = ProblemBody),
         (status = 403, description = "wrong_role: the hotline registers", body = ProblemBody),
-        (status = 422, description = "missing, invalid, already_registered, outside_scope, idempotency_mismatch; `field` names the member", body = ProblemBody),
+        (status = 422, description = "missing, invalid, retired, already_registered, outside_scope, idempotency_mismatch; `field` names the member", body = ProblemBody),
     ))]
 pub(super) async fn register(
     State(app): State<App>,

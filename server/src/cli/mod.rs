@@ -4,6 +4,7 @@
 //! 2 used wrongly or not built yet.
 
 mod backup;
+mod categories;
 mod demo;
 mod device;
 mod doctor;
@@ -75,6 +76,8 @@ enum Command {
     Serve(serve::Args),
     /// Compare an org file with what is there, and put it in force.
     Org(org::Args),
+    /// Print the category trees as a file, compare another one with them, and put it in force.
+    Categories(categories::Args),
     /// Add, close and list users.
     User(user::Args),
     /// Make enrolment codes, list and revoke phones.
@@ -133,6 +136,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Command::Init(args) => init::run(&args, output)?,
         Command::Serve(args) => serve::run(&args)?,
         Command::Org(args) => return org::run(&args, output),
+        Command::Categories(args) => return categories::run(&args, output),
         Command::User(args) => user::run(&args, output)?,
         Command::Device(args) => device::run(&args, output)?,
         Command::Quarantine(args) => quarantine::run(&args, output)?,

@@ -57,26 +57,28 @@ pub(crate) fn units(directory: &Directory, of: impl Fn(UnitKind) -> bool, first:
     vec![ungrouped(std::iter::once(first).chain(choices).collect())]
 }
 
-/// Categories of a tree below their majors, after `first`; with `majors` these can be chosen too.
+/// Categories of a tree below their majors, after `first`. With `all`, as filters and rules want it, majors and retired
+/// ones can be chosen too; without, what a case can be put under, and `current` whatever it is.
 ///
-/// The tree is that of `like`, or the tree the district reports in: other trees would only make a long list longer.
+/// One tree only, mostly the one the district reports in: others would only make a long list longer.
 pub(crate) fn categories(
     directory: &Directory,
     scheme: &str,
     first: Option<Choice>,
-    majors: bool,
+    all: bool,
     current: &str,
 ) -> Vec<Group> {
     let of_tree = || directory.categories().filter(|(key, _)| key.scheme == scheme);
+    let offered = |category: &Category| all || !category.retired;
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
     for (key, category) in of_tree().filter(|(_, category)| category.parent.is_none()) {
         let mut group = Group { label: category.name.clone(), choices: Vec::new() };
-        if majors {
+        if all {
             group.choices.push(choice(key, category, current));
         }
         groups.insert(&key.code, group);
     }
-    for (key, category) in of_tree() {
+    for (key, category) in of_tree().filter(|(_, category)| offered(category)) {
         if let Some(group) = category.parent.as_deref().and_then(|parent| groups.get_mut(parent)) {
             group.choices.push(choice(key, category, current));
         }

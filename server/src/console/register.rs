@@ -100,6 +100,7 @@ fn refused(visit: &Visit, sent: &Sent, case: CaseId, number: Ulid, failed: Regis
     match failed {
         RegisterError::Missing { field } => again(number, form::to_correct(lang, read::missing(lang, field))),
         RegisterError::Invalid { field } => again(number, form::to_correct(lang, read::invalid(lang, &field))),
+        RegisterError::Retired => again(number, form::to_correct(lang, read::retired(lang))),
         RegisterError::Known { case } => {
             let text = lang.fill("intake.known", &[("number", sent.get("number")), ("case", &short(case))]);
             let fields = Problems::from([("number", text.clone())]);

@@ -42,6 +42,9 @@ pub struct BundleCategory {
     pub name: String,
     /// An inspector may fix it on the spot.
     pub self_handling: bool,
+    /// No new report may have it (停用). Only said where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
 }
 
 /// A cell grid.
@@ -88,7 +91,7 @@ pub async fn read(tx: &mut dyn Tx, viewer: &Viewer) -> Result<Bundle, StoreError
 
 async fn taxonomy(tx: &mut dyn Tx) -> Result<Vec<BundleCategory>, StoreError> {
     // The tree of the published report comes first: a name that several trees have means that one.
-    const SQL: &str = "SELECT scheme, kind, code, parent, name, selfable FROM taxonomy
+    const SQL: &str = "SELECT scheme, kind, code, parent, name, selfable, retired FROM taxonomy
         ORDER BY CASE WHEN scheme = ?1 THEN 0 ELSE 1 END, scheme, kind, CASE WHEN parent IS NULL THEN 0 ELSE 1 END, code";
     let category = |row: &crate::store::Row| {
         Ok(BundleCategory {
@@ -98,6 +101,7 @@ async fn taxonomy(tx: &mut dyn Tx) -> Result<Vec<BundleCategory>, StoreError> {
             parent: row.opt_text(3)?.map(str::to_owned),
             name: row.text(4)?.to_owned(),
             self_handling: row.bool(5)?,
+            retired: row.bool(6)?,
         })
     };
     tx.query(SQL, params![XIXIA]).await?.iter().map(category).collect()

@@ -216,6 +216,14 @@ async fn ready(
     if command.verb == Verb::Void && command.payload.reason.as_deref().is_some_and(retired) {
         return Err(Refusal::Invalid { field: Member::Reason, why: Why::UnknownCode }.into());
     }
+    if let Some(category) = &command.payload.category
+        && directory.is_retired(category)
+        && ![&case.ledger.category, &case.ledger.category_claim, &case.claimed_category]
+            .into_iter()
+            .any(|own| own.as_ref() == Some(category))
+    {
+        return Err(Refusal::Invalid { field: Member::Category, why: Why::Retired }.into());
+    }
     let place = Place { district: &case.district, directory, scope: Some(&scope) };
     references::check(tx, &place, &command.payload).await?;
     Ok((case, context, actor))

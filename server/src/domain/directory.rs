@@ -9,6 +9,7 @@ mod grids;
 pub mod install;
 mod named;
 pub mod refusal;
+pub mod trees;
 pub mod version;
 
 use std::collections::BTreeMap;
@@ -51,12 +52,16 @@ pub struct Unit {
 pub struct Category {
     /// Chinese name.
     pub name: String,
+    /// English name.
+    pub name_en: String,
     /// Code of the major above; none for a major.
     pub parent: Option<String>,
     /// An inspector may fix it on the spot.
     pub self_handling: bool,
     /// Nearest categories of the national standard.
     pub maps_to: Vec<CategoryRef>,
+    /// Nothing new gets it (停用); what has it keeps it and is counted by it.
+    pub retired: bool,
 }
 
 /// Reference data as of one version; never changed, only replaced.
@@ -96,13 +101,17 @@ impl Directory {
             };
             directory.units.insert(row.text(0)?.parse().map_err(|_| broken("unit.code"))?, unit);
         }
-        for row in tx.query("SELECT scheme, kind, code, name, parent, selfable, maps_to FROM taxonomy", &[]).await? {
+        const CATEGORIES: &str =
+            "SELECT scheme, kind, code, name, parent, selfable, maps_to, name_en, retired FROM taxonomy";
+        for row in tx.query(CATEGORIES, &[]).await? {
             let key = format!("{}:{}:{}", row.text(0)?, row.text(1)?, row.text(2)?);
             let category = Category {
                 name: row.text(3)?.to_owned(),
                 parent: row.opt_text(4)?.map(str::to_owned),
                 self_handling: row.bool(5)?,
                 maps_to: national(row.opt_text(6)?.unwrap_or_default()),
+                name_en: row.opt_text(7)?.unwrap_or_default().to_owned(),
+                retired: row.bool(8)?,
             };
             directory.categories.insert(key.parse().map_err(|_| broken("taxonomy"))?, category);
         }
@@ -137,6 +146,11 @@ impl Directory {
     /// A category.
     pub fn category(&self, key: &CategoryRef) -> Option<&Category> {
         self.categories.get(key)
+    }
+
+    /// True for a category that nothing new gets.
+    pub fn is_retired(&self, key: &CategoryRef) -> bool {
+        self.category(key).is_some_and(|category| category.retired)
     }
 
     /// The minors (小类) of a major; a minor is its own.

@@ -4,7 +4,7 @@
 //! after the report would otherwise change what people compare with. An edition is never edited; a correction is the
 //! next edition of the same period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use xunge_client_core::model::{LocalMonth, Millis, OrgCode, Ulid};
@@ -107,12 +107,21 @@ pub async fn published(
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let broken = |error| StoreError::Check { what: format!("edition.figures: {error}") };
-    Ok(Some(Edition {
-        number: row.int(0)?,
-        as_of: Millis(row.int(1)?),
-        figures: serde_json::from_str(row.text(2)?).map_err(broken)?,
-    }))
+    Ok(Some(Edition { number: row.int(0)?, as_of: Millis(row.int(1)?), figures: figures(row.text(2)?)? }))
+}
+
+/// Every category that an edition has a figure for.
+pub async fn categories(tx: &mut dyn Tx) -> Result<BTreeSet<String>, StoreError> {
+    let rows = tx.query("SELECT figures FROM edition", params![]).await?;
+    let mut keys = BTreeSet::new();
+    for row in &rows {
+        keys.extend(figures(row.text(0)?)?.categories.into_keys());
+    }
+    Ok(keys)
+}
+
+fn figures(json: &str) -> Result<EditionFigures, StoreError> {
+    serde_json::from_str(json).map_err(|error| StoreError::Check { what: format!("edition.figures: {error}") })
 }
 
 #[cfg(test)]

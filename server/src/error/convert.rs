@@ -138,6 +138,13 @@ impl From<RegisterError> for ApiError {
                 format!("{field} 的取值不符合要求。请对照接口说明更正后重试。"),
                 format!("`{field}` has no value that can be taken. Compare it with the API description and send again."),
             ),
+            RegisterError::Retired => invalid(
+                "facts.category_claim",
+                "retired",
+                "该类别已停用，不再用于新案件。请改用正在使用的类别（GET /v1/reference/taxonomy）。".to_owned(),
+                "This category is retired and not given to new cases. Use one that is in use (GET /v1/reference/taxonomy)."
+                    .to_owned(),
+            ),
             RegisterError::Known { case } => invalid(
                 "external.number",
                 "already_registered",

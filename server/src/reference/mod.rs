@@ -6,12 +6,15 @@
 //! | module | what it gives |
 //! |---|---|
 //! | [`taxonomy`] | category trees: standard and local schemes |
+//! | [`category_file`] | category trees as a file, `docs/CATEGORY-FILE.md` |
 //! | [`published`] | the report of 西夏区, November 2023, as typed rows |
 //! | [`timetable`] | working time with its holidays, and time limits; an example of each |
 //! | [`org_file`] | the `--org` file, `docs/ORG-FILE.md` |
 //! | [`org`] | the checked org tree: places, units, users |
 //! | [`xixia`] | the example district of `init --example xixia` and of the demo |
 
+pub mod category_file;
+mod category_problem;
 pub mod org;
 mod org_check;
 pub mod org_file;

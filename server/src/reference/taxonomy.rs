@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Deserializer};
 use xunge_client_core::model::{CategoryRef, Kind};
+
+use super::category_file;
 
 /// The tree the district's published report uses.
 pub const XIXIA: &str = "xixia-2023";
@@ -27,10 +28,8 @@ pub struct Category {
     pub maps_to: Vec<String>,
     /// An inspector may fix it on the spot (自发自处). Majors are never reported, so `false`.
     pub self_handling: bool,
-    /// Where the row comes from.
-    pub source: String,
-    /// The code is a standard's; `false` if the project made it.
-    pub standard_code: bool,
+    /// Nothing new gets it (停用).
+    pub retired: bool,
 }
 
 impl Category {
@@ -51,8 +50,8 @@ impl Taxonomy {
     /// The trees compiled in from `server/data/taxonomy.csv`.
     pub fn builtin() -> &'static Taxonomy {
         static BUILTIN: LazyLock<Taxonomy> = LazyLock::new(|| {
-            let rows: Vec<Row> = super::rows(include_str!("../../data/taxonomy.csv"));
-            Taxonomy::new(rows.into_iter().map(Category::from).collect())
+            let rows = category_file::read(include_str!("../../data/taxonomy.csv").as_bytes());
+            Taxonomy::new(rows.expect("a test reads every row"))
         });
         &BUILTIN
     }
@@ -112,44 +111,6 @@ impl Taxonomy {
             .iter()
             .filter(|entry| matches(entry))
             .min_by_key(|entry| (entry.is_major(), entry.key.kind != Kind::Event))
-    }
-}
-
-#[derive(Deserialize)]
-struct Row {
-    scheme: String,
-    kind: Kind,
-    code: String,
-    parent: Option<String>,
-    name_zh: String,
-    name_en: String,
-    maps_to: String,
-    #[serde(deserialize_with = "yes_or_no")]
-    self_handling: bool,
-    source: String,
-    code_origin: String,
-}
-
-fn yes_or_no<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    match String::deserialize(from)?.as_str() {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        other => Err(serde::de::Error::custom(format!("`{other}` is neither yes nor no"))),
-    }
-}
-
-impl From<Row> for Category {
-    fn from(row: Row) -> Self {
-        Self {
-            key: CategoryRef { scheme: row.scheme, kind: row.kind, code: row.code },
-            parent: row.parent,
-            name_zh: row.name_zh,
-            name_en: row.name_en,
-            maps_to: row.maps_to.split(';').filter(|code| !code.is_empty()).map(str::to_owned).collect(),
-            self_handling: row.self_handling,
-            source: row.source,
-            standard_code: row.code_origin == "standard",
-        }
     }
 }
 

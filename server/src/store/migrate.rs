@@ -38,6 +38,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 12, name: "0012_streets.sql", text: include_str!("migrations/0012_streets.sql") },
     Migration { version: 13, name: "0013_maps.sql", text: include_str!("migrations/0013_maps.sql") },
     Migration { version: 14, name: "0014_appeals.sql", text: include_str!("migrations/0014_appeals.sql") },
+    Migration {
+        version: 15,
+        name: "0015_retired_category.sql",
+        text: include_str!("migrations/0015_retired_category.sql"),
+    },
 ];
 
 /// Applies what is missing.

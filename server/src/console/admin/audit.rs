@@ -19,7 +19,7 @@ const PAGE: usize = 100;
 /// What the log can be asked by, in the order of the form.
 const NAMES: [&str; 5] = ["actor", "action", "subject", "from", "to"];
 /// What is noted beside the verbs of cases; `words` has a sentence for each.
-const ACTIONS: [&str; 21] = [
+const ACTIONS: [&str; 22] = [
     "login.done",
     "login.failed",
     "user.added",
@@ -41,6 +41,7 @@ const ACTIONS: [&str; 21] = [
     "void_reason.restored",
     "timetable.published",
     "org.applied",
+    "categories.applied",
 ];
 
 /// `GET /admin/audit`.

@@ -1,4 +1,4 @@
-//! The category trees (类别表), to be read.
+//! The category trees (类别表), one at a time; below them another category file is checked.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use xunge_client_core::model::{CategoryRef, Kind as PartOrEvent};
 
+use super::category_file::PAGE;
+use super::exchanged;
 use super::sheet::{Cell, Sheet, Table};
-use crate::console::choices;
 use crate::console::field::{Choice, Field, Kind};
 use crate::console::sent::Sent;
 use crate::console::visit::Visit;
+use crate::console::{choices, link};
 use crate::domain::directory::Category;
 use crate::reference::taxonomy::XIXIA;
 
@@ -37,8 +39,11 @@ fn sheet(visit: &Visit, query: &Sent) -> Sheet {
         (major.to_owned(), category.parent.is_some(), key.code.clone())
     });
     let title = lang.say("admin.categories").to_owned();
-    Sheet::new(visit, title.clone())
+    let scheme = tree.split(':').next().unwrap_or_default();
+    let page = Sheet::new(visit, title.clone())
         .intro(lang.say("category.intro"))
+        .button(link::with("/admin/categories.csv", [("scheme", scheme)]), lang.say("category.download"))
+        .button("/admin/categories.csv", lang.say("category.download_all"))
         .filters(
             "/admin/categories",
             vec![Field::new(
@@ -51,13 +56,21 @@ fn sheet(visit: &Visit, query: &Sent) -> Sheet {
         .table(Table {
             id: "categories",
             title,
-            heads: ["list.category", "category.major", "category.code", "category.self", "category.maps_to"]
-                .map(|key| lang.say(key))
-                .into(),
+            heads: [
+                "list.category",
+                "category.major",
+                "category.code",
+                "category.self",
+                "category.maps_to",
+                "reason.state",
+            ]
+            .map(|key| lang.say(key))
+            .into(),
             rows: listed.into_iter().map(|(key, category)| row(visit, key, category)).collect(),
             empty: lang.say("category.none"),
             ..Table::default()
-        })
+        });
+    if exchanged::may(visit) { page.form(PAGE.upload(visit)) } else { page }
 }
 
 fn row(visit: &Visit, key: &CategoryRef, category: &Category) -> Vec<Cell> {
@@ -74,5 +87,9 @@ fn row(visit: &Visit, key: &CategoryRef, category: &Category) -> Vec<Cell> {
         Cell { code: true, ..Cell::of(&*key.code) },
         Cell::of(if category.self_handling { lang.say("category.yes") } else { "" }),
         Cell { code: true, ..Cell::of(maps.join(" ")) },
+        match category.retired {
+            true => Cell::tagged(lang.say("reason.retired"), "warn"),
+            false => Cell::of(lang.say("reason.in_use")),
+        },
     ]
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod categories;
+mod category_file;
 mod exchanged;
 mod limits;
 mod new_user;
@@ -46,7 +47,11 @@ pub(super) fn router() -> Router<App> {
         .route("/admin/phones", get(async || go("/phones")))
         .route("/admin/phones/{id}", get(phone::get).post(phone::post))
         .route("/admin/org", get(org::get).post(org_file::post).layer(DefaultBodyLimit::max(org_file::MAX_BODY_BYTES)))
-        .route("/admin/categories", get(categories::get))
+        .route(
+            "/admin/categories",
+            get(categories::get).post(category_file::post).layer(DefaultBodyLimit::max(category_file::MAX_BODY_BYTES)),
+        )
+        .route("/admin/categories.csv", get(category_file::get))
         .route("/admin/reasons", get(reasons::get).post(reasons::post))
         .route("/admin/limits", get(limits::get).post(limits::post).layer(DefaultBodyLimit::max(MAX_TABLE_BYTES)))
         .route("/admin/rules", get(rules::get).post(rules::post))

@@ -148,6 +148,11 @@ pub(super) fn invalid(lang: Lang, member: &str) -> Problems {
     Problems::from([(field(member), text)])
 }
 
+/// What is to be said of a category that was retired while the form was open.
+pub(super) fn retired(lang: Lang) -> Problems {
+    Problems::from([("category", lang.say("intake.retired").to_owned())])
+}
+
 /// The field of the form that stands for a member of the domain.
 fn field(member: &str) -> &'static str {
     match member {

@@ -344,7 +344,13 @@ async fn upload(office: &Office, browser: &Browser, text: &str) -> Answer {
 }
 
 /// Sends a file to be checked.
-async fn upload_to(office: &Office, browser: &Browser, path: &str, words: &[(&str, &str)], text: &str) -> Answer {
+pub(super) async fn upload_to(
+    office: &Office,
+    browser: &Browser,
+    path: &str,
+    words: &[(&str, &str)],
+    text: &str,
+) -> Answer {
     let mut body = String::new();
     for (name, value) in [("token", browser.csrf.as_str()), ("do", "check")].iter().chain(words) {
         body += &format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");

@@ -2,6 +2,7 @@
 
 mod admin;
 mod bulk;
+mod categories;
 mod day;
 mod deciding;
 mod desk;

@@ -4,7 +4,7 @@ use xunge_client_core::model::{Millis, Point};
 
 use crate::params;
 use crate::reference::org::{Org, Place, Unit};
-use crate::reference::taxonomy::Taxonomy;
+use crate::reference::taxonomy::{Category, Taxonomy};
 use crate::store::{StoreError, Tx};
 
 /// Writes places, units, users (without passwords) and categories, and starts the counters of the database.
@@ -27,23 +27,7 @@ pub async fn install(
         add_rules(tx, unit, now).await?;
     }
     for category in taxonomy.categories() {
-        let key = &category.key;
-        let maps_to = (!category.maps_to.is_empty()).then(|| category.maps_to.join(";"));
-        tx.execute(
-            "INSERT INTO taxonomy (scheme, kind, code, parent, name, name_en, selfable, maps_to)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                &key.scheme,
-                key.kind.code(),
-                &key.code,
-                category.parent.clone(),
-                &category.name_zh,
-                &category.name_en,
-                category.self_handling,
-                maps_to
-            ],
-        )
-        .await?;
+        put_category(tx, category).await?;
     }
     users(tx, org, now).await?;
     let district = org.districts().map(|place| place.code.as_str()).next().unwrap_or_default();
@@ -72,6 +56,31 @@ pub(super) async fn add_place(tx: &mut dyn Tx, place: &Place) -> Result<(), Stor
 /// The outline of a place as the database keeps it.
 pub(super) fn outline(place: &Place) -> Option<String> {
     place.polygon.as_ref().map(|polygon| ring_to_json(&polygon.0))
+}
+
+/// Writes a category, in place of the one with its key.
+pub(super) async fn put_category(tx: &mut dyn Tx, category: &Category) -> Result<(), StoreError> {
+    let key = &category.key;
+    let maps_to = (!category.maps_to.is_empty()).then(|| category.maps_to.join(";"));
+    tx.execute(
+        "INSERT INTO taxonomy (scheme, kind, code, parent, name, name_en, selfable, maps_to, retired)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (scheme, kind, code) DO UPDATE SET parent = excluded.parent, name = excluded.name,
+         name_en = excluded.name_en, selfable = excluded.selfable, maps_to = excluded.maps_to, retired = excluded.retired",
+        params![
+            &key.scheme,
+            key.kind.code(),
+            &key.code,
+            category.parent.clone(),
+            &category.name_zh,
+            &category.name_en,
+            category.self_handling,
+            maps_to,
+            category.retired
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Writes a unit that is not there yet.

@@ -69,6 +69,9 @@ pub enum RegisterError {
         /// The member.
         field: String,
     },
+    /// The category is no longer given to new cases.
+    #[error("the category is retired")]
+    Retired,
     /// That number of that system is a case already.
     #[error("registered as case {case}")]
     Known {
@@ -181,6 +184,9 @@ async fn within(
 ) -> Result<Done, RegisterError> {
     if let Some(external) = &registration.external {
         unknown_number(tx, external).await?;
+    }
+    if registration.facts.category_claim.as_ref().is_some_and(|key| directory.is_retired(key)) {
+        return Err(RegisterError::Retired);
     }
     let facts = with_photos(tx, viewer, registration).await?;
     let mut payload = {

@@ -5,6 +5,7 @@ mod born_at_the_office;
 mod clocks;
 mod mixture;
 mod offices;
+mod retired;
 mod whole_way;
 
 use xunge_client_core::model::{CaseId, Mode};

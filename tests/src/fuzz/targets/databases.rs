@@ -233,7 +233,12 @@ fn fill(path: &Path) {
 /// The example district with reports, in every schema that was released, and between them.
 fn servers() -> Vec<Vec<u8>> {
     /// What takes a database back by one version, what a half-way migration leaves, and what takes that away.
-    const BACK: [[&str; 3]; 13] = [
+    const BACK: [[&str; 3]; 14] = [
+        [
+            "ALTER TABLE taxonomy DROP COLUMN retired; DELETE FROM schema_version WHERE version = 15",
+            "ALTER TABLE taxonomy ADD COLUMN retired INTEGER",
+            "ALTER TABLE taxonomy DROP COLUMN retired",
+        ],
         [
             "DROP INDEX case_row_appeal; ALTER TABLE case_row DROP COLUMN appealed_at;
              DELETE FROM schema_version WHERE version = 14",
