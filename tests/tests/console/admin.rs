@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 use xunge_server::reference::org_file::OrgFile;
-use xunge_server::reference::xixia;
+use xunge_server::reference::taxonomy::{Category, Taxonomy, XIXIA};
+use xunge_server::reference::{category_file, xixia};
 use xunge_tests::browser::{Browser, Script, story};
 use xunge_tests::process::Phone;
 
@@ -208,6 +209,7 @@ async fn every_desk_and_every_page_of_the_administration_fits_every_screen_and_h
         browser.says("h2", "处不同").await;
         round.look("admin-limits-checked").await;
         org_file(&browser, &mut round).await;
+        category_file(&browser, &mut round).await;
         browser.open_path("/console/language/en?back=/admin/users/new").await;
         round.look("admin-user-new-english").await;
         assert!(round.found.is_empty(), "{:#?}", round.found);
@@ -217,21 +219,39 @@ async fn every_desk_and_every_page_of_the_administration_fits_every_screen_and_h
 
 /// Another org file: one that would rename a street, and one that would take a grid away which people walk.
 async fn org_file(browser: &Browser, round: &mut Round) {
-    let renamed = |file: &mut OrgFile| file.places.iter_mut().for_each(|place| place.name += "（新）");
-    let without = |file: &mut OrgFile| drop(file.places.pop());
-    for (name, change, said) in [
-        ("admin-org-checked", &renamed as &(dyn Fn(&mut OrgFile) + Sync), "新增 0 个"),
-        ("admin-org-refused", &without, "不能启用的原因"),
-    ] {
+    let text = |change: &dyn Fn(&mut OrgFile)| {
         let mut file = xixia::org_file();
         change(&mut file);
-        let text = json!(serde_json::to_string(&file).unwrap());
-        browser.open_path("/admin/org").await;
-        let chosen = "const it = new DataTransfer(); it.items.add(new File([text], 'next.json'));
-            document.getElementById('f-file').files = it.files;";
-        browser.look(&format!("(() => {{ const text = {text}; {chosen} }})()")).await;
-        browser.click("form[enctype] button").await;
-        browser.says("h2", said).await;
-        round.look(name).await;
-    }
+        serde_json::to_string(&file).unwrap()
+    };
+    let renamed = text(&|file| file.places.iter_mut().for_each(|place| place.name += "（新）"));
+    let without = text(&|file| drop(file.places.pop()));
+    checked(browser, round, "admin-org-checked", "/admin/org", &renamed, "新增 0 个").await;
+    checked(browser, round, "admin-org-refused", "/admin/org", &without, "不能启用的原因").await;
+}
+
+/// Another category file: one that would retire a category, and one that would take one away which a rule names.
+async fn category_file(browser: &Browser, round: &mut Round) {
+    let text = |change: &dyn Fn(&mut Vec<Category>)| {
+        let mut rows: Vec<Category> = Taxonomy::builtin().scheme(XIXIA).cloned().collect();
+        change(&mut rows);
+        category_file::write(rows.iter())
+    };
+    let retired =
+        text(&|rows| rows.iter_mut().filter(|row| row.key.code == "XX0205").for_each(|row| row.retired = true));
+    let without = text(&|rows| rows.retain(|row| row.key.code != "XX0201"));
+    let page = "/admin/categories";
+    checked(browser, round, "admin-categories-checked", page, &retired, "新增 0 个，改变 1 个").await;
+    checked(browser, round, "admin-categories-refused", page, &without, "不能启用的原因").await;
+}
+
+/// Sends a file to be checked and looks at the page that answers.
+async fn checked(browser: &Browser, round: &mut Round, name: &str, page: &str, text: &str, said: &str) {
+    browser.open_path(page).await;
+    let chosen = "const it = new DataTransfer(); it.items.add(new File([text], 'next'));
+        document.getElementById('f-file').files = it.files;";
+    browser.look(&format!("(() => {{ const text = {}; {chosen} }})()", json!(text))).await;
+    browser.click("form[enctype] button").await;
+    browser.says("h2", said).await;
+    round.look(name).await;
 }
