@@ -312,8 +312,9 @@ impl Applying<'_, '_> {
 
     /// Notes that a case left the scope; it stays while work of this phone would go with it.
     pub(super) fn gone(&mut self, case: CaseId) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE case_local SET gone = 1 WHERE id = ?1";
-        self.tx.prepare_cached(SQL)?.execute([case.as_bytes()])?;
+        if leaves(self.tx, case)? {
+            self.outcome.changed.insert(case);
+        }
         Ok(())
     }
 
@@ -332,6 +333,22 @@ impl Applying<'_, '_> {
         ))?;
         Ok(())
     }
+}
+
+/// Marks a case as out of view; true if it was not yet.
+///
+/// Words that were refused would go with it. Whoever worked on the case since has not read them for that: they are shown
+/// once more, and stay until they are read.
+pub(super) fn leaves(tx: &Transaction<'_>, case: CaseId) -> Result<bool, StoreError> {
+    const LEAVES: &str = "UPDATE case_local SET gone = 1 WHERE id = ?1 AND gone = 0";
+    if tx.prepare_cached(LEAVES)?.execute([case.as_bytes()])? == 0 {
+        return Ok(false);
+    }
+    if let Some(words) = intents::refused_words(tx, case)?.first() {
+        const SHOW: &str = "UPDATE case_local SET attention = ?2 WHERE id = ?1 AND attention IS NULL";
+        tx.prepare_cached(SHOW)?.execute((case.as_bytes(), &words.code))?;
+    }
+    Ok(true)
 }
 
 /// Forgets cases marked as gone, as far as nothing of this phone goes with them, not even a refusal nobody has seen.

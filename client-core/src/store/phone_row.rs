@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
-use crate::model::{DeviceId, Millis, OrgCode, Role, Sha256};
+use crate::model::{CaseId, DeviceId, Millis, OrgCode, Role, Sha256};
 use crate::platform::random;
 use crate::workflow::Actor;
 
@@ -147,7 +147,9 @@ impl Store {
             if known.device.as_ref() != Some(device) {
                 tx.execute("UPDATE phone SET counter = 0, cursor = 0, heard = 0, census_day = 0", [])?;
                 // A new device is sent what its user may see now, but not what went out of view while it was shut out.
-                tx.execute("UPDATE case_local SET gone = 1 WHERE own = 0 AND mine = 0 AND state = 'submitted'", [])?;
+                for case in of_others(tx)? {
+                    super::answer::leaves(tx, case)?;
+                }
                 // What a restored server forgot is brought to it first; the answer that tells so forgets the others.
                 if known.epoch == 0 || known.epoch == *epoch {
                     super::answer::forget_gone(tx)?;
@@ -207,6 +209,14 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<PhoneRow, StoreError> {
     phone.server = server.map(|json| serde_json::from_str(&json)).transpose()?;
     phone.user = user.map(|json| serde_json::from_str(&json)).transpose()?;
     Ok(phone)
+}
+
+/// Reports of others that this phone has.
+fn of_others(tx: &Transaction<'_>) -> Result<Vec<CaseId>, StoreError> {
+    const SQL: &str = "SELECT id FROM case_local WHERE own = 0 AND mine = 0 AND state = 'submitted'";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let rows = statement.query_map([], |row| row.get(0).map(CaseId::from_bytes))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Raises the counter to `counter`; [`StoreError::Moved`] if another process used that number already.

@@ -171,6 +171,34 @@ fn edits_too_large_for_one_change_all_come_back_if_only_the_last_is_refused() {
 }
 
 #[test]
+fn words_refused_on_a_case_that_leaves_after_more_work_on_it_stay_until_they_are_read() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let mut other = Phone::new(&mut server, "wang", 2, None);
+    let case = other.report("一");
+    other.sync_fine(&mut server);
+    phone.sync_fine(&mut server);
+    phone.act(case, &[remark(&phone, "01HGW2BBG0000000000000000A", "门口还有一堆")]);
+    server.judge = Some(|_, _| Some(("not_yours", None)));
+    phone.sync_fine(&mut server);
+    assert_eq!(phone.attention(case).as_deref(), Some("not_yours"));
+    // The task is done all the same, and with it the case leaves the view.
+    server.judge = None;
+    phone.act(case, &[remark(&phone, "01HGW2BBG0000000000000000B", "已核实")]);
+    assert_eq!(phone.attention(case), None);
+    phone.sync_fine(&mut server);
+    server.hide(case, "wang");
+    phone.sync_fine(&mut server);
+    assert_eq!(phone.attention(case).as_deref(), Some("not_yours"), "shown once more");
+    phone.sync_fine(&mut server);
+    let shown = phone.store.detail(case).unwrap().expect("the refused words are still here");
+    assert_eq!(shown.refused.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["门口还有一堆"]);
+    phone.store.set_attention(case, None).unwrap();
+    phone.sync_fine(&mut server);
+    assert!(phone.store.detail(case).unwrap().is_none(), "read, and nothing else of this phone is in it");
+}
+
+#[test]
 fn words_refused_on_a_case_out_of_view_stay_until_they_are_read_whatever_else_is_edited() {
     let mut server = Server::new();
     let mut phone = Phone::new(&mut server, "wang", 1, None);
