@@ -15,7 +15,8 @@ use super::query::Params;
 use crate::app::App;
 use crate::auth::extract::Caller;
 use crate::domain::commands::Key;
-use crate::domain::intake::office::{self, External, RegisterError, Registration};
+use crate::domain::external::External;
+use crate::domain::intake::office::{self, RegisterError, Registration};
 use crate::error::ApiError;
 
 /// What a clerk writes down.

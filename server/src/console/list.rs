@@ -18,6 +18,7 @@ use super::sent::Sent;
 use super::visit::Visit;
 use super::words;
 use crate::domain::cases::{self, CaseItem, Due, Filter, Order};
+use crate::domain::external::{self, External, Numbered};
 use crate::domain::people;
 
 /// Cases on a page: two screens of an office monitor.
@@ -40,6 +41,8 @@ struct ListPage {
     folded: Vec<Field>,
     unfolded: bool,
     ignored: Vec<String>,
+    /// Cases that have what was typed as their number in another system: where, and what they are.
+    numbered: Vec<(String, String)>,
     sorted: &'static str,
     rows: Vec<ListRow>,
     first: Option<String>,
@@ -88,6 +91,7 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let (scope, district, user) = (visit.scope.clone(), visit.district(), visit.viewer.user.clone());
     let mut asked = Filter { limit: PAGE, ..filter };
     let named = asked.reporter.take();
+    let number = query.given("q").filter(|_| asked.after.is_none()).map(|typed| typed.trim().to_owned());
     let found = visit.app.services.store.read::<_, Fault, _>(move |tx| {
         Box::pin(async move {
             let unknown = match &named {
@@ -98,10 +102,14 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
                 None => false,
             };
             let found = cases::list(tx, &scope, &district, &asked).await?;
-            Ok((found, unknown, asked, cases::saved::all(tx, &user).await?))
+            let numbered = match &number {
+                Some(number) => external::numbered(tx, &scope, number).await?,
+                None => Vec::new(),
+            };
+            Ok((found, unknown, numbered, asked, cases::saved::all(tx, &user).await?))
         })
     });
-    let (found, unknown, filter, kept_lists) = found.await?;
+    let (found, unknown, numbered, filter, kept_lists) = found.await?;
     if unknown {
         ignored.push(lang.fill("list.no_reporter", &[("name", query.get("reporter"))]));
     }
@@ -120,6 +128,7 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
         folded,
         unfolded: filter::unfolded(query),
         ignored,
+        numbered: numbered.iter().map(|it| (format!("/cases/{}", it.case), of_number(lang, it))).collect(),
         sorted: lang.say(match filter.order {
             Order::NewestFirst => "list.sorted",
             Order::OldestFirst => "list.sorted_oldest",
@@ -131,6 +140,13 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
         rows,
     };
     Ok(show(StatusCode::OK, &page))
+}
+
+/// `12345 热线 YC2023-42：案件 6401052023…`.
+fn of_number(lang: Lang, it: &Numbered) -> String {
+    let External { system, number } = &it.external;
+    let no = it.case_no.clone().unwrap_or_else(|| short(it.case));
+    lang.fill("list.numbered", &[("system", system), ("number", number), ("no", &no)])
 }
 
 fn summary(lang: Lang, filter: &Filter, rows: usize) -> String {

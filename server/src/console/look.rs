@@ -20,6 +20,7 @@ use super::visit::Visit;
 use super::words;
 use crate::domain::cases::CaseDetail;
 use crate::domain::clocks::{self, ClockView};
+use crate::domain::external::External;
 
 /// People by user name.
 pub(crate) type Names = BTreeMap<String, String>;
@@ -217,6 +218,9 @@ fn facts(visit: &Visit, detail: &CaseDetail, names: &Names) -> Vec<FactRow> {
         row("case.office", org(item.office.as_deref()), none());
     }
     row("case.source", lang.word("source", ledger.source.code()), none());
+    for External { system, number } in &detail.external {
+        row("case.external", number.clone(), system.clone());
+    }
     row("case.discovered", time(facts.discovered_at.or(ledger.discovered_at)), none());
     row("case.handled", time(facts.handled_at), none());
     row("case.received", time(Some(ledger.received_at)), none());

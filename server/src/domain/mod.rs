@@ -48,6 +48,7 @@ pub mod dispatch;
 pub mod disputes;
 pub mod editions;
 pub mod exchange;
+pub mod external;
 pub mod facts;
 pub mod feed;
 pub mod held;

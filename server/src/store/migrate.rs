@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "0015_retired_category.sql",
         text: include_str!("migrations/0015_retired_category.sql"),
     },
+    Migration { version: 16, name: "0016_external.sql", text: include_str!("migrations/0016_external.sql") },
 ];
 
 /// Applies what is missing.

@@ -61,6 +61,7 @@ async fn registers(browser: &Browser, grid: &str, photo: &str) -> String {
     browser.says(".notice.good", "已登记").await;
     browser.says(".words", "市民反映楼下垃圾桶满溢").await;
     assert_eq!(browser.photos_decoded().await, 1);
+    browser.says("dl.facts", "YC20231106-0042").await;
     browser.path().await
 }
 

@@ -12,7 +12,8 @@ use crate::console::sent::Sent;
 use crate::console::visit::Visit;
 use crate::domain::commands::Key;
 use crate::domain::directory::Place;
-use crate::domain::intake::office::{External, Registration};
+use crate::domain::external::External;
+use crate::domain::intake::office::Registration;
 
 /// Fields that must be filled in.
 pub(super) const NEEDED: [&str; 3] = ["source", "category", "description"];

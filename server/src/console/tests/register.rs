@@ -143,7 +143,20 @@ async fn a_number_of_another_system_is_one_case_whoever_types_it() {
     assert_eq!(faulty(&page), ["f-number"]);
     // The same number of another system is another case.
     let form = with(page.form(PAGE), &[("source", "province_platform"), ("system", "")]);
-    assert_ne!(case(&office.send_photos(&other, PAGE, &form, &[]).await), first);
+    let second = case(&office.send_photos(&other, PAGE, &form, &[]).await);
+    assert_ne!(second, first);
+    // The page of a case has its number, and who types it into the search is told of both; nothing else is changed by it.
+    let page = office.page(&browser, &format!("/cases/{first}")).await;
+    assert!(page.text_of("dd").contains("YC-1") && page.text_of("dd").contains("12345"));
+    let found = async |user: &str, typed: &str| {
+        let page = office.page(&office.browser(user).await, &format!("/cases?q={typed}")).await;
+        let links =
+            page.all("a").filter_map(|it| it.attr("href").strip_prefix("/cases/0").map(|rest| format!("0{rest}")));
+        links.collect::<Vec<_>>()
+    };
+    assert_eq!(found("hotline-1", "YC-1").await, [first.to_string(), second.to_string()]);
+    assert!(found("hotline-1", "YC-").await.is_empty(), "only the whole number");
+    assert!(found("review-xihuayuan-1", "YC-1").await.is_empty(), "not in sight of another street");
 }
 
 #[tokio::test]

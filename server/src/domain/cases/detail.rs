@@ -8,6 +8,7 @@ use xunge_client_core::workflow::{Event, Ledger, Verb, offers};
 
 use super::{CaseItem, ITEM_COLUMNS, ITEM_WIDTH, item};
 use crate::domain::dispatch::{self, Suggestion};
+use crate::domain::external::{self, External};
 use crate::domain::people::Viewer;
 use crate::domain::photos::PREVIEW;
 use crate::domain::scope::{Keys, Scope};
@@ -31,6 +32,9 @@ pub struct CaseDetail {
     pub photo_list: Vec<PhotoView>,
     /// When facts were last edited after the decision.
     pub late_edited_at: Option<i64>,
+    /// Numbers other systems gave it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub external: Vec<External>,
     /// Verbs the viewer could use now.
     pub offers: Vec<Verb>,
     /// Which unit to send it to, for whoever may.
@@ -102,6 +106,7 @@ pub async fn detail(
         ledger,
         photo_list: photos(tx, id).await?,
         late_edited_at: row.opt_int(20)?,
+        external: external::of_case(tx, id).await?,
     }))
 }
 

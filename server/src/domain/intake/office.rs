@@ -14,6 +14,7 @@ use super::photos;
 use crate::domain::cases::{ITEM_COLUMNS, item};
 use crate::domain::commands::{self, CommandError, Done, Key, Reply};
 use crate::domain::directory::Directory;
+use crate::domain::external::{self, External};
 use crate::domain::ledger::{self, LedgerError, Step, row};
 use crate::domain::people::{self, Viewer};
 use crate::domain::scope::Scope;
@@ -40,15 +41,6 @@ pub struct Registration {
     pub external: Option<External>,
     /// The `Idempotency-Key` and what it is bound to.
     pub key: Key,
-}
-
-/// A number in another system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct External {
-    /// Which system.
-    pub system: String,
-    /// The number there.
-    pub number: String,
 }
 
 /// Why a case was not registered.
@@ -183,7 +175,10 @@ async fn within(
     registration: &Registration,
 ) -> Result<Done, RegisterError> {
     if let Some(external) = &registration.external {
-        unknown_number(tx, external).await?;
+        // An order typed twice is found, not counted twice.
+        if let Some(case) = external::known(tx, external).await? {
+            return Err(RegisterError::Known { case });
+        }
     }
     if registration.facts.category_claim.as_ref().is_some_and(|key| directory.is_retired(key)) {
         return Err(RegisterError::Retired);
@@ -229,9 +224,7 @@ async fn within(
     let taken = ledger::append(tx, work, step).await?;
     photos::announce_written(tx, &work.district, registration.id, &facts, work.now).await?;
     if let Some(external) = &registration.external {
-        let sql = "INSERT INTO external_ref (system, number, case_id, at) VALUES (?1, ?2, ?3, ?4)";
-        let id = registration.id.as_bytes();
-        tx.execute(sql, params![&external.system, &external.number, id, work.now.0]).await?;
+        external::add(tx, external, registration.id, work.now).await?;
     }
     let case = ledger::load(tx, registration.id).await?;
     let scope = Scope::of(viewer, directory);
@@ -241,15 +234,6 @@ async fn within(
     let sql = format!("SELECT {ITEM_COLUMNS} FROM case_row WHERE id = ?1");
     let case = item(&tx.query_one(&sql, params![registration.id.as_bytes()]).await?)?;
     Ok(Done { taken, case })
-}
-
-/// Refuses a number that is a case already: an order typed twice is found, not counted twice.
-async fn unknown_number(tx: &mut dyn Tx, external: &External) -> Result<(), RegisterError> {
-    let sql = "SELECT case_id FROM external_ref WHERE system = ?1 AND number = ?2";
-    match tx.query_opt(sql, params![&external.system, &external.number]).await? {
-        None => Ok(()),
-        Some(row) => Err(RegisterError::Known { case: CaseId::from_bytes(row.array(0)?) }),
-    }
 }
 
 /// The facts with the photos the clerk sent; what was not sent by this clerk can not be named.

@@ -10,7 +10,8 @@ use super::agreement::phone_agrees;
 use super::someone;
 use crate::domain::cases;
 use crate::domain::commands::{Key, Reply};
-use crate::domain::intake::office::{External, RegisterError, Registration, register};
+use crate::domain::external::External;
+use crate::domain::intake::office::{RegisterError, Registration, register};
 use crate::domain::scope::Scope;
 use crate::domain::uploads::Owner;
 use crate::store::StoreError;
@@ -171,6 +172,8 @@ async fn a_repeated_order_is_one_case_and_so_is_a_number_typed_twice() {
     let key = Key { key: "new".into(), ..order.key.clone() };
     let typed_again = send(&district, "hotline-2", Registration { key, ..repeat }).await;
     assert!(matches!(&typed_again, Err(RegisterError::Known { case }) if *case == order.id), "{typed_again:?}");
+    let given = shown(&district, "hotline-1", order.id).await.external;
+    assert_eq!(given, [order.external.clone().unwrap()]);
     assert_eq!(district.fingerprint().await, after);
 }
 
