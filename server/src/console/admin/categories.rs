@@ -24,12 +24,15 @@ pub(crate) async fn get(visit: Visit, query: Sent) -> Response {
 
 fn sheet(visit: &Visit, query: &Sent) -> Sheet {
     let lang = visit.lang;
-    let mut trees: BTreeMap<String, usize> = BTreeMap::new();
+    let mut trees: BTreeMap<(&str, PartOrEvent), usize> = BTreeMap::new();
     for (key, _) in visit.directory.categories() {
-        *trees.entry(format!("{}:{}", key.scheme, key.kind)).or_default() += 1;
+        *trees.entry((&key.scheme, key.kind)).or_default() += 1;
     }
     let tree = query.given("tree").map_or_else(|| format!("{XIXIA}:{}", PartOrEvent::Event), str::to_owned);
-    let choice = |(name, n): (&String, &usize)| Choice::new(name, format!("{name}（{n}）"), &tree);
+    let choice = |((scheme, kind), n): (&(&str, PartOrEvent), &usize)| {
+        let label = format!("{scheme} · {}（{n}）", lang.word("tree", kind.code()));
+        Choice::new(format!("{scheme}:{kind}"), label, &tree)
+    };
     let of_tree = |key: &CategoryRef| format!("{}:{}", key.scheme, key.kind) == tree;
     // A major, then what is below it.
     let mut listed: Vec<(&CategoryRef, &Category)> =

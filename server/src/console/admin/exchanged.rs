@@ -192,7 +192,8 @@ impl Exchange {
             return page.form(self.upload(visit)).show(StatusCode::UNPROCESSABLE_ENTITY);
         }
         if !plan.changes.is_empty() {
-            page = page.form(PlainForm {
+            // Below a list of hundreds nobody finds it.
+            page = page.button("#tools", lang.say("org.to_apply")).form(PlainForm {
                 action: self.here.to_owned(),
                 title: lang.say("org.apply"),
                 intro: lang.say(self.apply_way).to_owned(),

@@ -39,6 +39,7 @@ async fn another_category_file_is_checked_and_put_in_force_as_it_was_sent() {
     let check = async |text: &str| upload_to(&office, &admin, PAGE, &[], text).await;
     let page = office.page(&admin, PAGE).await;
     assert!(page.text_of("h2").contains("核对新文件") && page.source.contains(&format!("href=\"{TREE}\"")));
+    assert!(page.text_of("option").contains("xixia-2023 · 事件（"), "{}", page.text_of("option"));
     let text = downloaded(&office, &admin).await;
     assert!(text.starts_with("\u{feff}scheme,kind,code,") && !text.contains("gb47678"));
     assert!(office.get(&admin, "/admin/categories.csv").await.text().contains("gb47678.5-2026,part,01001,"));
@@ -58,6 +59,7 @@ async fn another_category_file_is_checked_and_put_in_force_as_it_was_sent() {
     // With the line ends of another system, as a spreadsheet saves it.
     let next = retiring(&text, "XX0205").replace('\n', "\r\n");
     let page = check(&next).await.page("checked");
+    assert!(page.all("a").any(|it| it.attr("href") == "#tools") && page.source.contains("id=\"tools\""));
     assert!(page.text_of("td").contains("停用") && page.text_of("h2").contains("新增 0 个，改变 1 个，移除 0 个"));
     assert_eq!(applied(&office).await, [""; 0], "nothing is in force yet");
     let english = Browser { language: "en", ..admin.clone() };

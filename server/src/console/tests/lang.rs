@@ -69,6 +69,7 @@ fn is_code(key: &str) -> bool {
             "unit_kind",
             "clock",
             "limit_unit",
+            "tree",
         ]
         .contains(&group)
 }
