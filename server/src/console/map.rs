@@ -69,8 +69,7 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     }
     let lang = visit.lang;
     let this_month = visit.now.local_day().month();
-    let chosen =
-        query.parsed::<LocalMonth>("month").ok().flatten().unwrap_or_else(|| month::usual(visit.now.local_day()));
+    let (wanted, instead) = month::wanted(query.parsed::<LocalMonth>("month").ok().flatten(), visit.now.local_day());
     let metric = Metric::from_code(query.get("show")).unwrap_or_default();
     let own = own_scope(visit);
     let top = visit.viewer.scope.clone();
@@ -85,16 +84,21 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let (directory, scope, asked, of) = (visit.directory.clone(), visit.scope.clone(), place.clone(), unit.clone());
     let read = visit.app.services.store.read::<_, Fault, _>(move |tx| {
         Box::pin(async move {
-            let grids = Grids::load(tx, &directory, &asked, of.as_ref(), chosen).await?;
+            let mut chosen = wanted;
+            let mut grids = Grids::load(tx, &directory, &asked, of.as_ref(), chosen).await?;
+            if let Some(instead) = instead.filter(|_| grids.is_empty()) {
+                chosen = instead;
+                grids = Grids::load(tx, &directory, &asked, of.as_ref(), chosen).await?;
+            }
             let days = (chosen.first(), chosen.last());
             let pins = match near {
                 true => cases::pins(tx, &scope, &directory, (&asked, of.as_ref()), days, PINS).await?,
                 false => Vec::new(),
             };
-            Ok((grids, pins))
+            Ok((chosen, grids, pins))
         })
     });
-    let (grids, pins) = read.await?;
+    let (chosen, grids, pins) = read.await?;
     let at = |place: &OrgCode| {
         let place = if *place == top { "" } else { place.as_str() };
         let (month, show) = (chosen.to_string(), if metric == Metric::default() { "" } else { metric.code() });

@@ -120,9 +120,18 @@ pub(crate) fn own_scope(visit: &Visit) -> OrgCode {
     unit.unwrap_or_else(|| visit.viewer.scope.clone())
 }
 
+/// The month to show, and the one to show instead if nothing was reported in it: the one that was asked for, or else the
+/// usual one, and this one.
+pub(crate) fn wanted(asked: Option<LocalMonth>, today: LocalDay) -> (LocalMonth, Option<LocalMonth>) {
+    match asked {
+        Some(month) => (month, None),
+        None => (usual(today), Some(today.month()).filter(|this| *this != usual(today))),
+    }
+}
+
 /// The month people work on: through the first week the one before, whose report is written then (the published
 /// November figures are as of 7 December).
-pub(crate) fn usual(today: LocalDay) -> LocalMonth {
+fn usual(today: LocalDay) -> LocalMonth {
     let (_, _, day) = today.civil();
     if day <= 7 { today.month().previous() } else { today.month() }
 }

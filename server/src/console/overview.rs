@@ -54,7 +54,7 @@ pub(crate) async fn get(visit: Visit, query: Sent) -> Response {
 
 async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     let this_month = visit.now.local_day().month();
-    let asked_month = query.parsed::<LocalMonth>("month").ok().flatten();
+    let asked = query.parsed::<LocalMonth>("month").ok().flatten();
     let own = month::own_scope(visit);
     let unit = query.org("unit").filter(|unit| *unit != own);
     let scope = match &unit {
@@ -62,11 +62,10 @@ async fn page(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
         Some(unit) if may_look_at(visit, &own, unit) => unit.clone(),
         Some(_) => return Err(Fault::NotFound),
     };
-    let chosen = asked_month.unwrap_or_else(|| month::usual(visit.now.local_day()));
+    let (mut chosen, instead) = month::wanted(asked, visit.now.local_day());
     let mut month = read(visit, &scope, chosen).await?;
-    let mut chosen = chosen;
-    if asked_month.is_none() && month.days.total.reported == 0 && chosen != this_month {
-        chosen = this_month;
+    if let Some(instead) = instead.filter(|_| month.days.total.reported == 0) {
+        chosen = instead;
         month = read(visit, &scope, chosen).await?;
     }
     let place = visit.directory.name_of(scope.as_str()).to_owned();

@@ -5,6 +5,8 @@ use xunge_client_core::model::{Facts, Mode};
 
 use super::office::{INSPECTOR, Office, REVIEWER};
 use crate::config::Config;
+use crate::console::lang::Lang;
+use crate::console::words;
 use crate::testing::facts;
 
 #[tokio::test]
@@ -32,6 +34,28 @@ async fn a_map_leads_from_the_district_to_the_cases_themselves() {
     assert_eq!(office.get(&browser, "/map?place=640105999").await.status, StatusCode::NOT_FOUND);
     let unit = office.browser("handle-huanwei").await;
     assert_eq!(office.get(&unit, "/map").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn in_the_first_week_map_and_overview_show_the_month_before_unless_nothing_was_reported_in_it() {
+    for reported_before in [true, false] {
+        let office = Office::new().await;
+        if reported_before {
+            office.simple(INSPECTOR, 1, Mode::SelfHandled).await;
+        }
+        let clock = &office.app.services.business;
+        let this = clock.now().local_day().month().next();
+        clock.advance(this.first().start().0 - clock.now().0 + 86_400_000);
+        office.simple(INSPECTOR, 2, Mode::SelfHandled).await;
+        let browser = office.browser("audit-1").await;
+        let month = words::month(Lang::Zh, if reported_before { this.previous() } else { this });
+        for path in ["/", "/map"] {
+            let heading = office.page(&browser, path).await.text_of("h1");
+            assert!(heading.contains(&month), "{path}: {heading}");
+        }
+        let asked = office.page(&browser, &format!("/map?month={}", this.next())).await.text_of("h1");
+        assert!(asked.contains(&words::month(Lang::Zh, this.next())), "who asks for a month gets it: {asked}");
+    }
 }
 
 #[tokio::test]
