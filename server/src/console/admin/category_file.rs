@@ -102,8 +102,10 @@ fn would(visit: &Visit, plan: &Plan, file: &[u8]) -> Response {
     let lang = visit.lang;
     let about = |code: &str, name: &str, _| Cell::of(name).and(code);
     let side = |what, value: &str| match (what, value) {
-        (What::SelfHandling | What::Retired, "yes") => Cell::of(lang.say("category.yes")),
-        (What::SelfHandling | What::Retired, _) => Cell::of(lang.say("category.no")),
+        (What::SelfHandling, "yes") => Cell::of(lang.say("category.yes")),
+        (What::SelfHandling, _) => Cell::of(lang.say("category.no")),
+        (What::Retired, "yes") => Cell::of(lang.say("reason.retired")),
+        (What::Retired, _) => Cell::of(lang.say("reason.in_use")),
         _ => Cell::of(value),
     };
     PAGE.would(visit, plan, file, about, side)

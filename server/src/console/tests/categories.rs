@@ -60,6 +60,7 @@ async fn another_category_file_is_checked_and_put_in_force_as_it_was_sent() {
     let next = retiring(&text, "XX0205").replace('\n', "\r\n");
     let page = check(&next).await.page("checked");
     assert!(page.all("a").any(|it| it.attr("href") == "#tools") && page.source.contains("id=\"tools\""));
+    assert!(page.text_of("td").contains("使用中") && page.text_of("td").contains("已停用"));
     assert!(page.text_of("td").contains("停用") && page.text_of("h2").contains("新增 0 个，改变 1 个，移除 0 个"));
     assert_eq!(applied(&office).await, [""; 0], "nothing is in force yet");
     let english = Browser { language: "en", ..admin.clone() };
