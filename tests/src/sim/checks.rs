@@ -3,5 +3,8 @@
 mod centre;
 mod end;
 mod phone;
+mod photos;
+#[cfg(test)]
+mod tests;
 
 pub(super) use end::described;

@@ -138,6 +138,11 @@ impl World {
             Ok(_) => {
                 self.note(format!("phone {name} saves {what} of {case}"));
                 self.promises.edited(name, case, words);
+                for step in steps {
+                    if let Step::Attach(photo) = step {
+                        self.promises.photographed(name, case, photo.sha256);
+                    }
+                }
                 let changed = xunge_client_core::sync::Event::Wake(xunge_client_core::sync::Reason::Changed);
                 self.tell(name, changed)?;
                 Ok(true)

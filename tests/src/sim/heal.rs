@@ -48,6 +48,7 @@ impl World {
                 // clock of the phone, and one that was set back meanwhile makes it two at most.
                 self.note("two weeks pass");
                 self.pass(15 * 86_400_000)?;
+                self.sweep_by_day()?;
             }
         }
         self.counted.rounds = round - 1;
@@ -55,6 +56,7 @@ impl World {
         // and count with the sync after that.
         self.note("a day passes");
         self.pass(26 * 3_600_000)?;
+        self.sweep_by_day()?;
         for _ in 0..2 {
             self.everybody_syncs()?;
         }

@@ -123,6 +123,8 @@ impl World {
         if unsent.cases + unsent.photos > 0 {
             return Ok(());
         }
+        // What it says it sent is asked of the centre once more.
+        self.check_phone(name)?;
         self.phones[name].make_room();
         self.phones[name].store().wipe().map_err(super::field::broken)?;
         let user = self.colleague(name);
@@ -143,20 +145,26 @@ impl World {
         if self.backups.is_empty() || self.dice.chance(600) {
             let path = self.centre.back_up(self.backups.len());
             self.note("the centre is backed up");
-            self.backups.push(path);
+            self.backups.push((path, self.centre.photos()));
             return Ok(());
         }
         let index = self.dice.below(self.backups.len() as u64) as usize;
-        let path = self.backups[index].clone();
+        let path = self.backups[index].0.clone();
         let (phones, centre) = (&self.phones, &self.centre);
         let lost =
             self.promises.left_to_centre(|phone, text| phones[phone].holds(text), |case, text| centre.says(case, text));
         super::hold(lost.is_empty(), "no saved remark is lost", || lost.join(", "))?;
+        let lost = self.promises.photos_left_to_centre(
+            |phone, case, photo| phones[phone].holds_photo(case, photo),
+            |case, photo| centre.photo_of(case, photo) == Some(true),
+        );
+        super::hold(lost.is_empty(), "no saved photo is lost", || lost.join(", "))?;
         // And what left a phone for this centre is asked of this centre, not of the one it becomes.
         for name in 0..self.phones.len() {
             self.check_phone(name)?;
         }
         self.centre.restore(&path);
+        self.centre.put_back(&self.backups[index].1);
         self.counted.misfortunes += 1;
         self.sent = Sent::default();
         self.heard.clear();
@@ -165,6 +173,7 @@ impl World {
         let known: BTreeSet<CaseId> = self.centre.cases().into_iter().collect();
         let centre = &self.centre;
         self.promises.lost_at_centre(&known, |case, text| centre.says(case, text));
+        self.promises.photos_lost_at_centre(|case, photo| centre.photo_of(case, photo) == Some(true));
         self.check_centre()
     }
 
@@ -246,6 +255,12 @@ impl World {
             |case| acts.query_row([case.as_bytes()], |row| row.get(0)).unwrap(),
             |case| known.contains(&case),
             |case, text| centre.says(case, text),
+        );
+        let mut photos = look.prepare("SELECT 1 FROM photo WHERE case_id = ?1 AND sha256 = ?2").unwrap();
+        self.promises.forget_photos(
+            name,
+            |case, photo| photos.exists((case.as_bytes(), photo.as_bytes())).unwrap(),
+            |case, photo| centre.photo_of(case, photo) == Some(true),
         );
     }
 }

@@ -15,8 +15,8 @@
 //! | `world` | time, the loop that delivers parcels, phones taking steps |
 //! | `net` | parcels and the weather |
 //! | `machine`, `phone` | the machine under a phone, and its processes |
-//! | `centre` | the server's domain without HTTP |
-//! | `field`, `office`, `nemesis`, `misfortune`, `no_room` | what inspectors, offices and bad luck do |
+//! | `centre`, `vault` | the server's domain without HTTP, and its photos |
+//! | `field`, `office`, `nemesis`, `misfortune`, `no_room`, `sweeps` | what inspectors, offices, bad luck and the centre itself do |
 //! | `promises` | everything a screen ever showed as saved |
 //! | `checks` | the invariants |
 //!
@@ -36,7 +36,9 @@ mod no_room;
 mod office;
 pub(crate) mod phone;
 mod promises;
+mod sweeps;
 mod trace;
+mod vault;
 mod world;
 
 use std::fmt;
@@ -100,6 +102,10 @@ pub struct Stats {
     pub requests: u64,
     /// Previews that went ahead of their photos.
     pub previews: u64,
+    /// Photos that were shown as saved and are still expected at the end.
+    pub photos: u64,
+    /// Uploads and photos without a row that the centre's sweeps removed.
+    pub swept: u64,
     /// Processes of phones that died.
     pub crashes: u64,
     /// Other misfortunes: restored, cloned and revoked phones, a restored centre, clocks set wrong.
@@ -121,6 +127,8 @@ impl Stats {
         self.events += other.events;
         self.requests += other.requests;
         self.previews += other.previews;
+        self.photos += other.photos;
+        self.swept += other.swept;
         self.crashes += other.crashes;
         self.misfortunes += other.misfortunes;
         self.phone_hours += other.phone_hours;

@@ -18,6 +18,7 @@ impl World {
         for step in 1..=self.scale.steps {
             self.step = step;
             self.once()?;
+            self.sweep_by_day()?;
         }
         self.heal()
     }

@@ -191,6 +191,12 @@ impl SimPhone {
         self.look().prepare_cached("SELECT 1 FROM intent WHERE instr(body, ?1) > 0").unwrap().exists([words]).unwrap()
     }
 
+    /// True if a photo of a case was saved here and is still known, sent, refused or neither.
+    pub(super) fn holds_photo(&self, case: CaseId, photo: &PhotoHash) -> bool {
+        let sql = "SELECT 1 FROM photo WHERE case_id = ?1 AND sha256 = ?2";
+        self.look().prepare_cached(sql).unwrap().exists((case.as_bytes(), photo.as_bytes())).unwrap()
+    }
+
     /// How often a case was acted on here; none if it is not here.
     pub(super) fn acts_on(&self, case: CaseId) -> Option<u32> {
         let sql = "SELECT (SELECT COUNT(*) FROM intent WHERE case_id = ?1) FROM case_local WHERE id = ?1";

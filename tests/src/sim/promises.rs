@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xunge_client_core::model::CaseId;
+use xunge_client_core::model::{CaseId, PhotoHash};
 
 /// What must not be lost.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub(super) struct Promises {
     pub(super) reports: BTreeMap<CaseId, BTreeSet<usize>>,
     /// Remarks shown as saved, by their words, which are never used twice.
     pub(super) words: BTreeMap<String, Word>,
+    /// Photos shown as saved, with their case, and the phones that hold them.
+    pub(super) photos: BTreeMap<(CaseId, PhotoHash), BTreeSet<usize>>,
     /// How often a case was edited on a phone.
     pub(super) acts: BTreeMap<(usize, CaseId), u32>,
     /// Version of a case's ledger last seen on a phone, with the epoch it belongs to.
@@ -38,7 +40,8 @@ impl Promises {
 
     /// A phone became two.
     pub(super) fn copied(&mut self, from: usize, to: usize) {
-        let holders = self.reports.values_mut().chain(self.words.values_mut().map(|word| &mut word.phones));
+        let words = self.words.values_mut().map(|word| &mut word.phones);
+        let holders = self.reports.values_mut().chain(words).chain(self.photos.values_mut());
         for phones in holders.filter(|phones| phones.contains(&from)) {
             phones.insert(to);
         }
@@ -77,6 +80,42 @@ impl Promises {
         self.words.retain(|text, word| !word.phones.is_empty() || said_at_centre(word.case, text));
     }
 
+    /// The same for photos.
+    pub(super) fn forget_photos(
+        &mut self,
+        phone: usize,
+        mut holds: impl FnMut(CaseId, &PhotoHash) -> bool,
+        at_centre: impl Fn(CaseId, &PhotoHash) -> bool,
+    ) {
+        for ((case, photo), phones) in &mut self.photos {
+            if phones.contains(&phone) && !holds(*case, photo) {
+                phones.remove(&phone);
+            }
+        }
+        self.photos_lost_at_centre(at_centre);
+    }
+
+    /// Photos whose phones forgot them with a case that left the view; gives those the centre does not have.
+    pub(super) fn photos_left_to_centre(
+        &mut self,
+        holds: impl Fn(usize, CaseId, &PhotoHash) -> bool,
+        at_centre: impl Fn(CaseId, &PhotoHash) -> bool,
+    ) -> Vec<String> {
+        let mut lost = Vec::new();
+        for ((case, photo), phones) in &mut self.photos {
+            phones.retain(|phone| holds(*phone, *case, photo));
+            if phones.is_empty() && !at_centre(*case, photo) {
+                lost.push(format!("{photo} of case {case}"));
+            }
+        }
+        lost
+    }
+
+    /// Photos that no phone holds are expected only where the centre has them.
+    pub(super) fn photos_lost_at_centre(&mut self, at_centre: impl Fn(CaseId, &PhotoHash) -> bool) {
+        self.photos.retain(|(case, photo), phones| !phones.is_empty() || at_centre(*case, photo));
+    }
+
     /// Words whose phones forgot them with a case that left the view: from now on only the centre answers for them.
     /// Gives those the centre does not say, which is a loss.
     pub(super) fn left_to_centre(
@@ -104,6 +143,11 @@ impl Promises {
     /// A phone showed a report as saved.
     pub(super) fn reported(&mut self, phone: usize, case: CaseId) {
         self.reports.entry(case).or_default().insert(phone);
+    }
+
+    /// A phone showed a photo of a case as saved.
+    pub(super) fn photographed(&mut self, phone: usize, case: CaseId, photo: PhotoHash) {
+        self.photos.entry((case, photo)).or_default().insert(phone);
     }
 
     /// A phone showed an edit of a case as saved.

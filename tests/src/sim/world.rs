@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use xunge_client_core::driver::core::{Advance, Outside};
-use xunge_client_core::model::{LocalDay, Millis};
+use xunge_client_core::model::{LocalDay, Millis, PhotoHash};
 use xunge_client_core::platform::Files;
 use xunge_client_core::sync::{Event, Outbound, OutboundKind, Reason, Response, Stop, Summary, Upload, UploadEnd};
+use xunge_server::clock::Security;
 use xunge_server::reference::org::User;
 
 use super::centre::{self, Centre};
@@ -16,6 +17,7 @@ use super::net::{self, Back, Harm, Net, Parcel};
 use super::phone::SimPhone;
 use super::promises::Promises;
 use super::trace::Trace;
+use super::vault::Photos;
 use super::{Held, Scale, Stats, hold};
 use crate::workload::Dice;
 
@@ -30,6 +32,8 @@ pub(super) struct Sent {
     /// Changes, by case and hash.
     pub(super) changes: BTreeSet<([u8; 16], [u8; 32])>,
     pub(super) cases: BTreeSet<[u8; 16]>,
+    /// Photos, all of their bytes.
+    pub(super) photos: BTreeSet<PhotoHash>,
     /// Requests that were granted, by intent, and the version they made.
     pub(super) requests: BTreeSet<([u8; 16], i64)>,
 }
@@ -51,12 +55,16 @@ pub(super) struct World {
     /// Backups of phones, oldest first.
     pub(super) snapshots: Vec<Snapshot>,
     /// Backups of the centre.
-    pub(super) backups: Vec<PathBuf>,
+    pub(super) backups: Vec<(PathBuf, Photos)>,
     /// What phones said to the centre in this epoch, in the order of arrival.
     pub(super) heard: Vec<Vec<u8>>,
     /// What is known to be at the centre in this epoch, where nothing is ever deleted.
     pub(super) sent: Sent,
-    begin: Millis,
+    pub(super) begin: Millis,
+    /// The same moment by the security clock.
+    pub(super) began: Millis,
+    /// The last day on which the centre swept.
+    pub(super) swept: i64,
     trace: Trace,
     /// Exchanges whose end the phone has not heard yet.
     open: BTreeSet<u64>,
@@ -86,6 +94,8 @@ impl World {
             sent: Sent::default(),
             counted: Stats { seeds: 1, ..Stats::default() },
             begin,
+            began: Security.now(),
+            swept: 0,
             trace: Trace::new(begin, print),
             open: BTreeSet::new(),
             tickets: 0,

@@ -62,14 +62,28 @@ pub(crate) async fn measure(wanted: &Wanted) -> Vec<Figure> {
     let stuck = violations.iter().filter(|violation| violation.invariant == "every queue drains").count() as u64;
     let broken = violations.len() as u64 - stuck;
     let kinds: BTreeSet<&str> = violations.iter().map(|violation| violation.invariant).collect();
-    let Stats { steps, cases, events, requests, previews, crashes, misfortunes, phone_hours, rounds, hash, .. } =
-        &stats;
+    let Stats {
+        steps,
+        cases,
+        events,
+        requests,
+        previews,
+        photos,
+        swept,
+        crashes,
+        misfortunes,
+        phone_hours,
+        rounds,
+        hash,
+        ..
+    } = &stats;
     let mut figures = vec![
         Figure::promise("sim: seeds with a violation", tried, wanted.target, broken),
         Figure::promise("sim: seeds with a stuck queue", tried, wanted.target, stuck),
         Figure::note("sim: steps / cases / decisions", three(*steps, *cases, *events)),
         Figure::note("sim: requests / crashes / misfortunes", three(*requests, *crashes, *misfortunes)),
         Figure::note("sim: previews that went ahead of their photos", grouped(*previews)),
+        Figure::note("sim: photos / removed by sweeps", format!("{} / {}", grouped(*photos), grouped(*swept))),
         Figure::note("sim: phone-hours", grouped(*phone_hours)),
         Figure::note("sim: rounds until drained, at most", rounds.to_string()),
         Figure::note("sim: trace of the last seed that held", hash.clone()),

@@ -16,8 +16,8 @@ use crate::sim::{Held, hold};
 /// Requests that are made once more at the end.
 const SAID_AGAIN: usize = 40;
 
-/// What the centre holds at the end.
-struct Held_ {
+/// A case as the centre holds it at the end.
+pub(super) struct AtCentre {
     case: Case,
     facts: Facts,
 }
@@ -36,6 +36,7 @@ impl World {
         self.counted.events = self.centre.rows("SELECT COUNT(*) FROM case_event", Vec::new())[0].int(0).unwrap() as u64;
         self.check_reports(&held)?;
         self.check_words(&held)?;
+        self.check_pictures(&held)?;
         self.check_authors()?;
         for phone in 0..self.phones.len() {
             self.check_agreement(phone, &held)?;
@@ -58,20 +59,20 @@ impl World {
         hold(changed.is_empty(), "what is said again changes nothing", || changed.join(", "))
     }
 
-    fn everything_held(&self) -> BTreeMap<CaseId, Held_> {
+    fn everything_held(&self) -> BTreeMap<CaseId, AtCentre> {
         let mut held = BTreeMap::new();
         for id in self.centre.cases() {
             let case = self.centre.case(id).expect("it was listed");
             let sql = "SELECT snapshot FROM doc WHERE case_id = ?1";
             let rows = self.centre.rows(sql, params![id.as_bytes()].to_vec());
             let doc = rows.first().map(|row| FieldDoc::load(row.blob(0).unwrap()).expect("verify read it"));
-            held.insert(id, Held_ { case, facts: doc.map(|doc| doc.facts().0).unwrap_or_default() });
+            held.insert(id, AtCentre { case, facts: doc.map(|doc| doc.facts().0).unwrap_or_default() });
         }
         held
     }
 
     /// No report is lost, and none was invented.
-    fn check_reports(&self, held: &BTreeMap<CaseId, Held_>) -> Held {
+    fn check_reports(&self, held: &BTreeMap<CaseId, AtCentre>) -> Held {
         for (case, phones) in &self.promises.reports {
             hold(held.contains_key(case), "no saved report is lost", || format!("case {case} of phones {phones:?}"))?;
         }
@@ -83,7 +84,7 @@ impl World {
     }
 
     /// Every remark is in its case exactly once, or its phone shows that it was refused.
-    fn check_words(&self, held: &BTreeMap<CaseId, Held_>) -> Held {
+    fn check_words(&self, held: &BTreeMap<CaseId, AtCentre>) -> Held {
         for (words, word) in &self.promises.words {
             let Some(held) = held.get(&word.case) else { continue };
             let said = held.facts.remarks.values().chain(held.facts.supplements.values());
@@ -97,7 +98,7 @@ impl World {
         Ok(())
     }
 
-    fn shows_refused(&self, phone: usize, words: &str) -> bool {
+    pub(super) fn shows_refused(&self, phone: usize, words: &str) -> bool {
         let look = self.phones[phone].look();
         let sql = "SELECT 1 FROM intent WHERE instr(body, ?1) > 0 AND refused IS NOT NULL";
         look.prepare_cached(sql).unwrap().exists([words]).unwrap()
@@ -116,7 +117,7 @@ impl World {
     }
 
     /// A phone shows exactly what its user may see, as the centre has it.
-    fn check_agreement(&self, name: usize, held: &BTreeMap<CaseId, Held_>) -> Held {
+    fn check_agreement(&self, name: usize, held: &BTreeMap<CaseId, AtCentre>) -> Held {
         let phone = &self.phones[name];
         let viewer = self.centre.viewer(&phone.user.user);
         let keys = audience::keys_of(&viewer);

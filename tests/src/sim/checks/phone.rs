@@ -1,7 +1,7 @@
 //! One phone: what it showed as saved is there, what it shows as sent is at the centre, nothing goes back in time.
 
 use rusqlite::{Connection, OptionalExtension};
-use xunge_client_core::model::{CaseId, PhotoHash};
+use xunge_client_core::model::CaseId;
 use xunge_server::params;
 
 use crate::sim::world::World;
@@ -17,6 +17,7 @@ impl World {
         let epoch: u64 = look.query_row("SELECT epoch FROM phone", [], |row| row.get::<_, i64>(0)).unwrap() as u64;
         if epoch == self.centre.epoch {
             self.check_shown_as_sent(name, &look)?;
+            self.check_photos_sent(name, &look)?;
         }
         Ok(())
     }
@@ -45,20 +46,6 @@ impl World {
                 hold(known, "a case leaves a phone only for the centre", || format!("phone {name} case {case}"))?;
                 self.promises.acts.remove(&(name, case));
             }
-        }
-        Ok(())
-    }
-
-    /// Every photo of something saved is on the phone, whole, until the centre has it.
-    fn check_photos(&self, name: usize, look: &Connection) -> Held {
-        let mut photos = look.prepare_cached("SELECT case_id, sha256 FROM photo WHERE state = 'waiting'").unwrap();
-        let rows = photos.query_map([], |row| Ok((CaseId::from_bytes(row.get(0)?), row.get(1)?))).unwrap();
-        for row in rows {
-            let (case, photo) = row.unwrap();
-            let photo = PhotoHash::from_bytes(photo);
-            hold(self.phones[name].files.holds(&photo), "a saved photo stays on the phone", || {
-                format!("phone {name} case {case} photo {photo}")
-            })?;
         }
         Ok(())
     }
