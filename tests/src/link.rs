@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::weather::Pace;
+use crate::weather::{Line, Pace};
 pub use crate::weather::{Profile, Stall, Weather};
 use crate::workload::Dice;
 
@@ -63,6 +63,7 @@ impl Link {
         let weather = Arc::new(Mutex::new(weather));
         let (counters, forecast, opened) = (carried.clone(), weather.clone(), Instant::now());
         let (renewed, old) = watch::channel(());
+        let lines = [Line::default(), Line::default()];
         tokio::spawn(async move {
             let mut dice = Dice::new(u64::from(address.port()));
             while let Ok((phone, _)) = listener.accept().await {
@@ -71,11 +72,11 @@ impl Link {
                 if let Some(range) = weather.cut_answers.take() {
                     weather.cut_after_down = Some(drawn(&mut dice, &range));
                 }
-                let (mut old, counters) = (old.clone(), counters.clone());
+                let (mut old, counters, lines) = (old.clone(), counters.clone(), lines.clone());
                 old.mark_unchanged();
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = connection(phone, server, weather, opened, counters) => {}
+                        () = connection(phone, server, weather, opened, (lines, counters)) => {}
                         _ = old.changed() => {}
                     }
                 });
@@ -105,7 +106,13 @@ fn drawn(dice: &mut Dice, range: &Range<u64>) -> u64 {
     range.start + dice.roll() % (range.end - range.start).max(1)
 }
 
-async fn connection(phone: TcpStream, server: SocketAddr, weather: Weather, opened: Instant, carried: Arc<Carried>) {
+async fn connection(
+    phone: TcpStream,
+    server: SocketAddr,
+    weather: Weather,
+    opened: Instant,
+    ([line_up, line_down], carried): ([Line; 2], Arc<Carried>),
+) {
     // The handshake of a real link takes a round trip before the first byte moves.
     sleep_until(opened + weather.release(opened.elapsed() + weather.delay * 2)).await;
     let Ok(server) = TcpStream::connect(server).await else { return };
@@ -114,10 +121,11 @@ async fn connection(phone: TcpStream, server: SocketAddr, weather: Weather, open
     let (server_in, server_out) = server.into_split();
     let Carried { up, down, cuts, answers_cut, .. } = carried.as_ref();
     let cut = Notify::new();
-    let lane = |bps, cut_after| Lane { pace: Pace::new(&weather, bps), opened, cut_after, cut: &cut };
+    let lane = |bps, line, cut_after| Lane { pace: Pace::new(&weather, bps, line), opened, cut_after, cut: &cut };
     let (up_cuts, down_cuts) = ([cuts], [cuts, answers_cut]);
-    let upwards = lane(weather.up_bps, weather.cut_after_up).carry(phone_in, server_out, up, &up_cuts);
-    let downwards = lane(weather.down_bps, weather.cut_after_down).carry(server_in, phone_out, down, &down_cuts);
+    let upwards = lane(weather.up_bps, &line_up, weather.cut_after_up).carry(phone_in, server_out, up, &up_cuts);
+    let downwards =
+        lane(weather.down_bps, &line_down, weather.cut_after_down).carry(server_in, phone_out, down, &down_cuts);
     let aged = async {
         match weather.cut_after {
             Some(age) => sleep_until(Instant::now() + age).await,
@@ -144,7 +152,7 @@ struct Lane<'c> {
 
 impl Lane<'_> {
     async fn carry(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, carried: &AtomicU64, cuts: &[&AtomicU64]) {
-        let Self { mut pace, opened, cut_after, cut } = self;
+        let Self { pace, opened, cut_after, cut } = self;
         // What is in flight: bytes and the instant they arrive. The channel keeps delay apart from rate.
         let (sender, mut receiver) = tokio::sync::mpsc::channel::<(Instant, Vec<u8>)>(1_024);
         let reading = async move {
@@ -240,6 +248,15 @@ mod tests {
         let link = Link::open(answering().await, Weather::default()).await;
         assert_eq!((ask(&link).await, ask(&link).await), (100, 100));
         assert_eq!(counted(&link), [20, 200, 2, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn two_connections_share_the_rate_of_one() {
+        // 200 bytes down at 4,000 bit/s.
+        let link = Link::open(answering().await, Weather { down_bps: Some(4_000), ..Weather::default() }).await;
+        let began = Instant::now();
+        assert_eq!(tokio::join!(ask(&link), ask(&link)), (100, 100));
+        assert!(began.elapsed() >= Duration::from_millis(400), "{:?}", began.elapsed());
     }
 
     #[tokio::test]

@@ -1,14 +1,15 @@
 //! How bad a link is: rates, delays, holes and cuts, as plain data.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How bad the link is.
 #[derive(Debug, Clone, Default)]
 pub struct Weather {
-    /// Bits per second from phone to server; `None` for no limit.
+    /// Bits per second from phone to server, of all connections together; `None` for no limit.
     pub up_bps: Option<u64>,
-    /// Bits per second from server to phone.
+    /// Bits per second from server to phone, of all connections together.
     pub down_bps: Option<u64>,
     /// One-way delay of every byte; a new connection costs one round trip more.
     pub delay: Duration,
@@ -116,27 +117,34 @@ impl Profile {
     }
 }
 
-/// The pace of one direction: when what comes in goes on, in times from the opening of the link.
-#[derive(Debug, Clone)]
+/// One direction of a link: when it is free again, in times from the opening of the link. Clones are the same line.
+///
+/// A radio link has one rate, however many connections share it: what one of them sends, the others wait for.
+#[derive(Debug, Clone, Default)]
+pub struct Line(Arc<Mutex<Duration>>);
+
+/// The pace of one connection in one direction: when what comes in goes on, in times from the opening of the link.
+#[derive(Debug)]
 pub struct Pace {
     weather: Weather,
     bps: Option<u64>,
-    line_free: Duration,
+    line: Line,
 }
 
 impl Pace {
-    /// The direction that has `bps` of this weather.
-    pub fn new(weather: &Weather, bps: Option<u64>) -> Self {
-        Self { weather: weather.clone(), bps, line_free: Duration::ZERO }
+    /// A connection over `line`, which has `bps` in this weather.
+    pub fn new(weather: &Weather, bps: Option<u64>, line: &Line) -> Self {
+        Self { weather: weather.clone(), bps, line: line.clone() }
     }
 
     /// `bytes` are ready at `now`: when the line is free again, and when they arrive at the other end.
-    pub fn carry(&mut self, now: Duration, bytes: usize) -> (Duration, Duration) {
-        let start = self.weather.release(self.line_free.max(now));
+    pub fn carry(&self, now: Duration, bytes: usize) -> (Duration, Duration) {
+        let mut line_free = self.line.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = self.weather.release(now.max(*line_free));
         let takes = self.bps.map_or(Duration::ZERO, |bps| Duration::from_secs_f64(bytes as f64 * 8.0 / bps as f64));
         // A hole that opens while they are under way holds them up.
-        self.line_free = self.weather.release(start + takes);
-        (self.line_free, self.weather.release(self.line_free + self.weather.delay))
+        *line_free = self.weather.release(start + takes);
+        (*line_free, self.weather.release(*line_free + self.weather.delay))
     }
 }
 
@@ -150,12 +158,16 @@ mod tests {
 
     #[test]
     fn a_rate_spaces_bytes_and_a_delay_only_shifts_them() {
-        let mut pace = Pace::new(&Weather::WEAK, Weather::WEAK.up_bps);
+        let line = Line::default();
+        let pace = Pace::new(&Weather::WEAK, Weather::WEAK.up_bps, &line);
         // 800 bytes take 100 ms at 64 kbit/s; they arrive 250 ms later; the next ones queue behind them.
         assert_eq!(pace.carry(ms(0), 800), (ms(100), ms(350)));
         assert_eq!(pace.carry(ms(10), 800), (ms(200), ms(450)));
         assert_eq!(pace.carry(ms(1_000), 800), (ms(1_100), ms(1_350)), "a line at rest owes nothing");
-        let mut free = Pace::new(&Weather::default(), None);
+        let other = Pace::new(&Weather::WEAK, Weather::WEAK.up_bps, &line);
+        assert_eq!(other.carry(ms(1_000), 800), (ms(1_200), ms(1_450)), "another connection waits for the same line");
+        assert_eq!(pace.carry(ms(1_000), 800), (ms(1_300), ms(1_550)), "and the first one for it");
+        let free = Pace::new(&Weather::default(), None, &Line::default());
         assert_eq!(free.carry(ms(7), 1 << 20), (ms(7), ms(7)));
     }
 
@@ -173,7 +185,7 @@ mod tests {
         let both = Weather { stalls: vec![two, hole], ..Weather::default() };
         assert_eq!(both.release(ms(1_200)), ms(1_700), "a hole that ends inside another");
         // Sent just before the hole, due inside it.
-        let mut pace = Pace::new(&Weather { delay: ms(300), ..weather }, None);
+        let pace = Pace::new(&Weather { delay: ms(300), ..weather }, None, &Line::default());
         assert_eq!(pace.carry(ms(900), 10).1, ms(1_500));
     }
 
@@ -181,7 +193,7 @@ mod tests {
     fn each_profile_is_what_its_description_says() {
         let kilobyte = |profile: Profile| {
             let weather = profile.weather();
-            let one = |bps| Pace::new(&weather, bps).carry(Duration::ZERO, 1_000).1.as_millis();
+            let one = |bps| Pace::new(&weather, bps, &Line::default()).carry(Duration::ZERO, 1_000).1.as_millis();
             (one(weather.up_bps), one(weather.down_bps))
         };
         assert_eq!(kilobyte(Profile::TwoG), (900, 700));
