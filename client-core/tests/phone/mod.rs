@@ -12,6 +12,7 @@ mod faults;
 mod full_disk;
 mod hostile;
 mod online;
+mod overtaking;
 mod previews;
 mod repairs;
 mod restart;
