@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`process`] | `xunge-server` and `xunge` as real processes on a free port and a fresh folder |
 //! | [`link`], [`weather`] | a loopback proxy that is slow, late, still for a while, or cut; links people know by name |
+//! | [`tls`] | the proxy that speaks TLS before a server |
 //! | [`http`] | a small client for the JSON API |
 //! | [`browser`] | a real Chromium, driven through chromedriver |
 //! | [`bombs`] | small requests that ask for a lot, against a real server |
@@ -47,5 +48,6 @@ pub mod scene;
 pub mod sim;
 pub mod sink;
 pub mod tap;
+pub mod tls;
 pub mod weather;
 pub mod workload;

@@ -32,9 +32,18 @@ pub fn peak() -> usize {
 /// Most bytes a process ever had in memory (`VmHWM`); this process for `None`.
 pub fn high_water(pid: Option<u32>) -> u64 {
     let who = pid.map_or("self".to_owned(), |pid| pid.to_string());
-    let status = std::fs::read_to_string(format!("/proc/{who}/status")).expect("Linux tells what a process used");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("a number of kB") * 1024
+    told(&who).expect("Linux tells what a process used")
+}
+
+/// The same of a process that may have ended; `None` then.
+pub fn high_water_if_alive(pid: u32) -> Option<u64> {
+    told(&pid.to_string())
+}
+
+fn told(who: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{who}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * 1024)
 }
 
 fn grown(bytes: usize) {

@@ -10,6 +10,7 @@ mod crash;
 mod failpoints;
 #[cfg(target_os = "linux")]
 mod fault;
+mod figures;
 mod hostile;
 mod journey;
 mod layers;

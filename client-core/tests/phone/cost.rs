@@ -1,4 +1,4 @@
-//! What a day costs: bytes on the wire, flushes of the disk.
+//! What a day costs: bytes on the wire, processor time. Flushes of the disk are counted by `figures -- phone`.
 
 use xunge_client_core::doc::Edit;
 use xunge_client_core::store::{ListQuery, Step};

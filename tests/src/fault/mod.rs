@@ -3,6 +3,7 @@
 mod calls;
 mod check;
 mod disk;
+mod flushes;
 mod image;
 mod loss;
 mod promises;
@@ -19,7 +20,9 @@ mod world;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use self::flushes::Watched;
 pub use self::loss::Loss;
+pub use self::run::fast_folder;
 pub use self::world::{Broken, Harm};
 
 /// One thing that went wrong on purpose.

@@ -42,7 +42,7 @@ const LEFT: u64 = 3;
 const SECOND: u64 = 2;
 
 /// A folder in memory, where there is one: a test of durability needs no durable disk.
-pub(super) fn fast_folder() -> tempfile::TempDir {
+pub fn fast_folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("room for a folder")
 }
 

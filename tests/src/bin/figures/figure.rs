@@ -62,6 +62,11 @@ impl Figure {
         Self::line(name, "-".to_owned(), measured)
     }
 
+    /// A figure for which something is missing here, with what.
+    pub(crate) fn not_run(name: impl Into<String>, target: &str, reason: &str) -> Self {
+        Self::line(name, target.to_owned(), format!("not run: {reason}"))
+    }
+
     /// A promise that was tried `tried` times, at least `wanted` of them, and may not fail once.
     pub(crate) fn promise(name: impl Into<String>, tried: u64, wanted: u64, failed: u64) -> Self {
         let target = format!("0 of >= {}", grouped(wanted));

@@ -1,24 +1,30 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | photos | server | office | new-phone | crash | sim | gate | all [--tier quick|ci|full] [--json] [--record]`;
+//! `figures -- sync | photos | phone | server | office | new-phone | crash | sim | gate | all [--tier quick|ci|full] [--json] [--record]`;
 //! `crash` is `crash-disk` and `crash-real`. Wall times on a shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
 //! committed log, `figures -- log` adds the log up. The exit code is 1 if a promise was broken; a target that is
 //! missed is printed as SHORT and is no failure, because machines differ.
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+mod bare_rows;
+mod checkout;
 mod crash;
 mod crash_real;
 mod figure;
 mod gate;
+mod intake;
 mod newphone;
 mod office;
+mod overtaking;
+mod phone;
 mod photos;
 mod record;
 mod server;
 mod sim;
 mod steady;
 mod sync;
+mod tls;
 
 use std::fmt;
 use std::ops::Range;
@@ -44,7 +50,8 @@ struct Arguments {
     /// How long a run.
     #[arg(long, value_enum, default_value = "ci")]
     tier: Tier,
-    /// Add the run to docs/figures/log.jsonl.
+    /// Add the run to docs/figures/log.jsonl of the checkout around the current directory, which has to be the commit
+    /// this program was built from.
     #[arg(long)]
     record: bool,
     /// Which seeds, instead of a tier's: `A..B`, B not included, or one.
@@ -78,6 +85,8 @@ enum Which {
     Sync,
     /// Photos and text on a link that keeps breaking.
     Photos,
+    /// What a phone's own work costs.
+    Phone,
     /// What the server can take.
     Server,
     /// What a new phone is sent.
@@ -103,9 +112,9 @@ enum Which {
 impl Which {
     /// What is measured, one after the other.
     fn groups(self) -> Vec<Self> {
-        use Which::{All, Crash, CrashDisk, CrashReal, Gate, NewPhone, Office, Photos, Server, Sim, Sync};
+        use Which::{All, Crash, CrashDisk, CrashReal, Gate, NewPhone, Office, Phone, Photos, Server, Sim, Sync};
         match self {
-            All => vec![Sync, Photos, NewPhone, Server, Office, CrashDisk, CrashReal, Sim, Gate],
+            All => vec![Sync, Photos, Phone, NewPhone, Server, Office, CrashDisk, CrashReal, Sim, Gate],
             Crash => vec![CrashDisk, CrashReal],
             one => vec![one],
         }
@@ -173,10 +182,16 @@ async fn measure(which: Which, arguments: &Arguments) -> Vec<Figure> {
     match which {
         Which::Sync => {
             let mut figures = sync::measure().await;
+            figures.extend(tls::measure().await);
             figures.extend(steady::measure(arguments.tier).await);
             figures
         }
-        Which::Photos => photos::measure().await,
+        Which::Photos => {
+            let mut figures = photos::measure().await;
+            figures.extend(overtaking::measure(arguments.tier).await);
+            figures
+        }
+        Which::Phone => phone::measure(arguments.tier).await,
         Which::NewPhone => newphone::measure().await,
         Which::Server => server::measure(arguments.tier).await,
         Which::Office => office::measure(arguments.tier).await,
@@ -188,15 +203,22 @@ async fn measure(which: Which, arguments: &Arguments) -> Vec<Figure> {
     }
 }
 
+/// Ends the program with a sentence for whoever started it.
+fn stop(why: &str) -> ! {
+    eprintln!("figures: {why}");
+    std::process::exit(2);
+}
+
 #[tokio::main]
 async fn main() {
     let arguments = Arguments::parse();
     if arguments.which == Which::Log {
-        return record::summary();
+        return record::summary().unwrap_or_else(|why| stop(&why));
     }
     if let Some(file) = &arguments.replay {
         return sim::replay(file);
     }
+    let log = arguments.record.then(|| checkout::ready().unwrap_or_else(|why| stop(&format!("--record: {why}"))));
     let mut records = vec![];
     for which in arguments.which.groups() {
         let watch = Watch::start();
@@ -205,8 +227,8 @@ async fn main() {
         if !arguments.json {
             record.print();
         }
-        if arguments.record {
-            record.append();
+        if let Some(log) = &log {
+            record.append(log).unwrap_or_else(|why| stop(&why));
         }
         records.push(record);
     }

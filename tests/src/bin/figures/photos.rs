@@ -70,7 +70,8 @@ async fn texts(weather: Weather) -> Trip {
     .await
 }
 
-fn input(number: usize) -> ReportInput {
+/// A long report in words.
+pub(super) fn input(number: usize) -> ReportInput {
     ReportInput {
         category: Some("暴露垃圾".to_owned()),
         text: Some(format!("第{number}处有暴露垃圾。{}", hard_to_compress(number as u64))),

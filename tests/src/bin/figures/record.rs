@@ -5,15 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use xunge_tests::cpu;
 
 use super::figure::{Figure, Trials, grouped};
-use super::{Arguments, Tier, Which};
+use super::{Arguments, Tier, Which, checkout};
 
 /// One run of one group of figures.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,7 +21,7 @@ pub(crate) struct Record {
     pub(crate) which: Which,
     /// How long a run it was.
     pub(crate) tier: Tier,
-    /// The commit, with a `+` if the work tree had changes of its own.
+    /// The commit the program was built from, with a `+` if there were changes of its own.
     pub(crate) commit: String,
     /// First seed and the one behind the last, where seeds were used.
     pub(crate) seeds: Option<(u64, u64)>,
@@ -54,7 +53,7 @@ impl Watch {
         Record {
             which,
             tier: arguments.tier,
-            commit: commit(),
+            commit: checkout::built(),
             seeds: arguments.seeds_of(which).map(|seeds| (seeds.start, seeds.end)),
             wall_s: rounded(self.started.elapsed().as_secs_f64()),
             cpu_s: rounded(cpu::with_children() - self.cpu_s),
@@ -79,20 +78,28 @@ impl Record {
     }
 
     /// Appends it to the log.
-    pub(crate) fn append(&self) {
-        let mut log =
-            std::fs::OpenOptions::new().create(true).append(true).open(log()).expect("the log can be written");
+    ///
+    /// # Errors
+    /// Why not, with the line itself: the run may have taken hours.
+    pub(crate) fn append(&self, log: &Path) -> Result<(), String> {
         let line = serde_json::to_string(self).expect("a record is JSON");
-        writeln!(log, "{line}").expect("the log can be written");
+        let file = std::fs::OpenOptions::new().append(true).open(log);
+        file.and_then(|mut file| writeln!(file, "{line}"))
+            .map_err(|error| format!("{} can not be written ({error}); add this line to it:\n{line}", log.display()))
     }
 }
 
 /// Prints what all runs of the log tried, added up.
-pub(crate) fn summary() {
-    let text = std::fs::read_to_string(log()).unwrap_or_default();
-    let records = text.lines().map(|line| serde_json::from_str::<Record>(line).expect("a line of the log is a record"));
+///
+/// # Errors
+/// Which log, or which line of it, can not be read and why.
+pub(crate) fn summary() -> Result<(), String> {
+    let log = checkout::log()?;
+    let text = std::fs::read_to_string(&log).map_err(|error| format!("{}: {error}", log.display()))?;
     let mut sums: BTreeMap<String, (Trials, Vec<String>)> = BTreeMap::new();
-    for record in records {
+    for (number, line) in text.lines().enumerate() {
+        let record: Record =
+            serde_json::from_str(line).map_err(|error| format!("{}:{}: {error}", log.display(), number + 1))?;
         for figure in record.figures {
             let Some(trials) = figure.trials else { continue };
             let (sum, commits) = sums.entry(figure.name).or_default();
@@ -107,19 +114,5 @@ pub(crate) fn summary() {
         let (tried, failed, first) = (grouped(tried), grouped(failed), &commits[0]);
         println!("{name:<64} {failed:>6} of {tried:>14}  over {} commits since {first}", commits.len());
     }
-}
-
-fn log() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/figures/log.jsonl"))
-}
-
-fn commit() -> String {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR")]).args(arguments).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    // A log that is about to be committed is no change of what was measured.
-    let changed = git(&["status", "--porcelain", "--", ":/", ":!/docs/figures"]).is_some_and(|text| !text.is_empty());
-    let hash = git(&["rev-parse", "--short=9", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
-    format!("{hash}{}", if changed { "+" } else { "" })
+    Ok(())
 }

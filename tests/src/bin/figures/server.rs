@@ -1,7 +1,8 @@
-//! New cases and updates per CPU-second of the server process, through the real endpoint with the gate, durable.
+//! New cases and updates per CPU-second of the server process, through the real endpoint with the gate, durable;
+//! beside what Automerge alone and SQLite alone take for the same cases in the same run.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use xunge_client_core::doc::{FieldDoc, first_change};
 use xunge_client_core::model::ActorId;
@@ -13,6 +14,7 @@ use xunge_tests::scene::Scene;
 use xunge_tests::workload::{self, Reported};
 
 use super::Tier;
+use super::bare_rows::Kept;
 use super::figure::Figure;
 
 /// Devices that push at once.
@@ -77,10 +79,15 @@ async fn throughput() -> Vec<Figure> {
         new.push((lane.device.clone(), lane.new));
         updates.push((lane.device, lane.updates));
     }
+    let database = scene.data().join("xunge.db");
     let (new_cpu, new_wall) = timed(&server, new).await;
+    let first = Kept::read(&database);
     let (update_cpu, update_wall) = timed(&server, updates).await;
-    let (bare_new, bare_updates) = bare();
+    let later = Kept::read(&database);
     assert_eq!(server.stop(), Some(0));
+    let (bare_new, bare_updates) = bare();
+    let per = |spent: Duration| total / spent.as_secs_f64();
+    let (rows_new, rows_updates) = (per(first.written(CASES)), per(first.updated(&later, CASES)));
     vec![
         Figure::at_least("server: new cases (1 change) per CPU-second", total / new_cpu, 2_500.0, "/s"),
         Figure::at_least("server: updates (3 changes) per CPU-second", total / update_cpu, 1_200.0, "/s"),
@@ -94,7 +101,15 @@ async fn throughput() -> Vec<Figure> {
         ),
         Figure::note(
             "server against bare automerge",
-            format!("{:.2} / {:.2}", total / new_cpu / bare_new, total / update_cpu / bare_updates),
+            format!("{:.2} / {:.2} x", total / new_cpu / bare_new, total / update_cpu / bare_updates),
+        ),
+        Figure::note(
+            "bare SQLite, same rows: new / updated cases per CPU-second",
+            format!("{rows_new:.0} / {rows_updates:.0}"),
+        ),
+        Figure::note(
+            "server against bare SQLite",
+            format!("{:.2} / {:.2} x", total / new_cpu / rows_new, total / update_cpu / rows_updates),
         ),
     ]
 }

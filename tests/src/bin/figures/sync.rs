@@ -1,5 +1,6 @@
 //! Bytes, requests and weak-link seconds of a real phone against the real server, beside one bare POST of the same facts.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use xunge_client_core::client::{Config, ListQuery, Phone, Place, ReportInput, SyncReport};
 use xunge_client_core::model::{CaseId, Facts};
-use xunge_client_core::transport::{HttpTransport, Outgoing, Patience, Transport, tcp};
+use xunge_client_core::transport::{HttpTransport, Outgoing, Patience, SpkiPin, Transport, tcp};
 use xunge_tests::http::Api;
 use xunge_tests::link::{Link, Weather};
 use xunge_tests::process::Server;
@@ -19,29 +20,23 @@ use super::figure::Figure;
 const CASES: usize = 100;
 
 /// What one exchange cost on the wire.
-struct Cost {
-    up: f64,
-    down: f64,
-    seconds: f64,
+pub(super) struct Cost {
+    pub(super) up: f64,
+    pub(super) down: f64,
+    pub(super) seconds: f64,
 }
 
 pub(crate) async fn measure() -> Vec<Figure> {
     let scene = Scene::new();
     let server = Server::start(&scene.data());
     let link = Link::open(server.address().parse().unwrap(), Weather::default()).await;
-    let (reviewer, inspector) = scene.pair();
+    let (reviewer, _) = scene.pair();
     let folder = scene.folder.path().join("phone");
-    let open = || Phone::open(Config::new(&folder)).unwrap();
-    let phone = open();
-    phone.enrol(&link.url(), inspector["enrol_code"].as_str().unwrap(), None).await.unwrap();
-    phone.sync().await.unwrap();
-    let ids: Vec<CaseId> = workload::cases(1, CASES).iter().map(|case| report(&phone, &case.states)).collect();
-    let facts: Vec<Value> = ids.iter().map(|id| stated(&phone, *id)).collect();
-    drop(phone);
+    let (ids, facts) = loaded(&scene, &folder, &link.url(), None).await;
 
     // Cold: a new process, a new connection, the weak link.
     link.set(Weather::WEAK);
-    let phone = open();
+    let phone = Phone::open(Config::new(&folder)).unwrap();
     let (push, pushed) = cost(&link, phone.sync()).await;
     let pushed: SyncReport = pushed.unwrap();
     assert!(pushed.drained, "{pushed:?}");
@@ -56,7 +51,8 @@ pub(crate) async fn measure() -> Vec<Figure> {
     assert_eq!(filed.iter().filter(|case| case.state == "filed").count(), CASES, "the phone sees every decision");
     assert_eq!(server.stop(), Some(0));
 
-    let bound = bare_post(&json!(facts)).await;
+    let plain = Link::open(sink::open().await, Weather::WEAK).await;
+    let bound = bare_post(&plain, &plain.url(), None, &json!(facts)).await;
     let dictionary = |bytes, known| {
         let sizes = dictionary::measure(bytes, known);
         let (body, all) = (sizes.body_ratio(), sizes.request_ratio());
@@ -83,6 +79,16 @@ pub(crate) async fn measure() -> Vec<Figure> {
         Figure::at_most("idle sync, all bytes", idle.up + idle.down, 500.0, "B").beside("14,621 B", "37,207 B"),
         Figure::at_most("idle sync, requests", f64::from(rest.requests), 1.0, "").beside("10", "700"),
     ]
+}
+
+/// A phone in `folder` that has joined at `url` and holds W, offline, and is closed; the cases, and their facts.
+pub(super) async fn loaded(scene: &Scene, folder: &Path, url: &str, pin: Option<SpkiPin>) -> (Vec<CaseId>, Vec<Value>) {
+    let phone = Phone::open(Config::new(folder)).unwrap();
+    phone.enrol(url, &scene.code(scene.pair().1), pin).await.unwrap();
+    phone.sync().await.unwrap();
+    let ids: Vec<CaseId> = workload::cases(1, CASES).iter().map(|case| report(&phone, &case.states)).collect();
+    let facts = ids.iter().map(|id| stated(&phone, *id)).collect();
+    (ids, facts)
 }
 
 /// Reports one case of W as an inspector would: a draft, three edits, submit; all offline.
@@ -125,7 +131,8 @@ fn stated(phone: &Phone, id: CaseId) -> Value {
     row
 }
 
-async fn cost<T>(link: &Link, work: impl Future<Output = T>) -> (Cost, T) {
+/// What crosses a link while `work` is done, and how long that takes.
+pub(super) async fn cost<T>(link: &Link, work: impl Future<Output = T>) -> (Cost, T) {
     let carried = || (link.carried.up.load(Ordering::Relaxed) as f64, link.carried.down.load(Ordering::Relaxed) as f64);
     let ((up, down), start) = (carried(), Instant::now());
     let answer = work.await;
@@ -144,11 +151,10 @@ async fn decide(url: &str, reviewer: &Value, ids: &[CaseId]) {
     }
 }
 
-/// The same facts as zstd-19 JSON in one POST over a fresh weak connection, with the phone's own HTTP stack.
-async fn bare_post(facts: &Value) -> Cost {
-    let link = Link::open(sink::open().await, Weather::WEAK).await;
+/// The same facts as zstd-19 JSON in one POST over a fresh connection of `link`, with the phone's own HTTP stack.
+pub(super) async fn bare_post(link: &Link, url: &str, pin: Option<SpkiPin>, facts: &Value) -> Cost {
     let patience = Patience { connect: Duration::from_secs(20), stall: Duration::from_secs(60) };
-    let transport = HttpTransport::new(&link.url(), tcp(patience), None, patience).unwrap();
+    let transport = HttpTransport::new(url, tcp(patience), pin, patience).unwrap();
     let body = zstd::bulk::compress(facts.to_string().as_bytes(), 19).unwrap();
     let post = Outgoing {
         method: "POST",
@@ -157,7 +163,7 @@ async fn bare_post(facts: &Value) -> Cost {
         body: Bytes::from(body),
         answer_limit: 1_000,
     };
-    let (cost, answer) = cost(&link, transport.send(post)).await;
+    let (cost, answer) = cost(link, transport.send(post)).await;
     assert_eq!(answer.unwrap().status, 200);
     cost
 }
