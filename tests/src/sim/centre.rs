@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use ed25519_dalek::VerifyingKey;
+use crypto_box::SecretKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use xunge_client_core::doc::FieldDoc;
 use xunge_client_core::model::{CaseId, DeviceId, Millis, PhotoHash, Sha256};
 use xunge_client_core::sync::{Response, Upload, UploadEnd};
-use xunge_client_core::wire::{Problem, Proof};
+use xunge_client_core::wire::{Bundle, Contents, Problem, Proof};
 use xunge_server::auth::proof::{self, Device};
 use xunge_server::blobs::Blobs;
 use xunge_server::blobs::space::Space;
@@ -30,6 +31,7 @@ use xunge_server::reference::org::Org;
 use xunge_server::reference::taxonomy::Taxonomy;
 use xunge_server::reference::xixia;
 use xunge_server::store::{Options, Row, Store, StoreError, Value};
+use xunge_server::sync::rescue::{self, Received, RescueRefusal};
 use xunge_server::sync::{self, SyncDesk, UploadTokens};
 
 /// A district with its org tree, made once for all runs.
@@ -39,7 +41,7 @@ struct Template {
 }
 
 /// Tables that say something of cases, whole and in a fixed order.
-const STATE: [(&str, &str); 10] = [
+const STATE: [(&str, &str); 13] = [
     ("case_row", "SELECT * FROM case_row ORDER BY 1, 2"),
     ("case_event", "SELECT * FROM case_event ORDER BY 1, 2"),
     ("change_row", "SELECT * FROM change_row ORDER BY 1, 2, 3"),
@@ -50,7 +52,13 @@ const STATE: [(&str, &str); 10] = [
     ("feed_audience", "SELECT * FROM feed_audience ORDER BY 1, 2, 3"),
     ("count_day", "SELECT * FROM count_day ORDER BY 1, 2, 3, 4, 5, 6"),
     ("photo", "SELECT * FROM photo ORDER BY 1, 2, 3"),
+    ("actor", "SELECT * FROM actor ORDER BY 1"),
+    ("case_gram", "SELECT * FROM case_gram ORDER BY 1, 2"),
+    ("audit", "SELECT * FROM audit ORDER BY 1"),
 ];
+
+/// What rescue bundles are sealed to.
+const RESCUE_KEY: [u8; 32] = [5; 32];
 
 /// The centre, running.
 pub(crate) struct Centre {
@@ -142,6 +150,16 @@ impl Centre {
         Ok(Self { folder: folder.into(), generation: 0, clock, desk, uploads, blobs, staging, epoch: 1, runtime })
     }
 
+    /// Another centre on a copy of this one's database, at the same moment; it shares the photos.
+    pub(super) fn twin(&self) -> Self {
+        let folder = self.folder.join("twin");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        self.store().backup_blocking(&folder.join("0.db")).unwrap();
+        let now = Business::standing(self.clock.now());
+        Self::over(&folder, now, self.blobs.clone(), self.staging.clone()).unwrap()
+    }
+
     /// Uploads, for what no phone asks.
     pub(crate) fn uploads(&self) -> &Uploads {
         &self.uploads
@@ -180,6 +198,19 @@ impl Centre {
                 problem(refused.status(), refused.code(), retry_after_ms)
             }
         }
+    }
+
+    /// `POST /v1/rescue` with what a phone sealed with its key and somebody carried here.
+    pub(super) fn rescued(
+        &self,
+        contents: &Contents,
+        device: DeviceId,
+        key: &SigningKey,
+        fill: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Received, RescueRefusal> {
+        let public = *SecretKey::from_bytes(RESCUE_KEY).public_key().as_bytes();
+        let sealed = Bundle::seal(contents, device, 1, key, &public, fill);
+        self.wait(rescue::receive(&self.desk, &self.uploads, RESCUE_KEY, sealed.into()))
     }
 
     /// `POST /v1/auth/token` with a device proof; the token is good for reference data only.

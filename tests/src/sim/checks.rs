@@ -1,5 +1,6 @@
 //! The invariants.
 
+mod again;
 mod centre;
 mod end;
 mod phone;

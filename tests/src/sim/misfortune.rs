@@ -70,9 +70,11 @@ impl World {
         let (copy, seed) = (self.phones.len(), self.dice.roll());
         let folder = self.folder.join(format!("phone-{copy}"));
         let original = &self.phones[name];
+        let (device, used) = (original.device, original.counter());
         let phone = original.copy(copy, folder, self.time.clone(), seed, &original.folder.clone());
         self.phones.push(phone);
         self.promises.copied(name, copy);
+        self.copies.split([name, copy], device, used);
         self.counted.misfortunes += 1;
         self.note(format!("phone {name} is cloned as phone {copy}"));
         self.start(copy)
@@ -168,6 +170,7 @@ impl World {
         self.counted.misfortunes += 1;
         self.sent = Sent::default();
         self.heard.clear();
+        self.copies.forget_speakers();
         self.note(format!("the centre is restored from backup {index}, epoch {}", self.centre.epoch));
         // Only what some phone still holds can come back.
         let known: BTreeSet<CaseId> = self.centre.cases().into_iter().collect();

@@ -17,7 +17,7 @@
 //! | `machine`, `phone` | the machine under a phone, and its processes |
 //! | `centre`, `vault` | the server's domain without HTTP, and its photos |
 //! | `field`, `office`, `nemesis`, `misfortune`, `no_room`, `sweeps` | what inspectors, offices, bad luck and the centre itself do |
-//! | `promises` | everything a screen ever showed as saved |
+//! | `promises`, `copies` | everything a screen ever showed as saved; who goes on under one name |
 //! | `checks` | the invariants |
 //!
 //! What is checked, by the names of `docs/TESTING.md`: nothing saved is lost, nothing is counted twice, what a phone
@@ -26,6 +26,7 @@
 
 pub(crate) mod centre;
 mod checks;
+mod copies;
 mod field;
 mod heal;
 pub(crate) mod machine;
@@ -106,6 +107,10 @@ pub struct Stats {
     pub photos: u64,
     /// Uploads and photos without a row that the centre's sweeps removed.
     pub swept: u64,
+    /// Requests that were made once more at the end.
+    pub again: u64,
+    /// Copies of phones that the centre noticed, and what it took for one.
+    pub copies: u64,
     /// Processes of phones that died.
     pub crashes: u64,
     /// Other misfortunes: restored, cloned and revoked phones, a restored centre, clocks set wrong.
@@ -129,6 +134,8 @@ impl Stats {
         self.previews += other.previews;
         self.photos += other.photos;
         self.swept += other.swept;
+        self.again += other.again;
+        self.copies += other.copies;
         self.crashes += other.crashes;
         self.misfortunes += other.misfortunes;
         self.phone_hours += other.phone_hours;

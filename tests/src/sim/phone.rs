@@ -191,6 +191,11 @@ impl SimPhone {
         self.look().prepare_cached("SELECT 1 FROM intent WHERE instr(body, ?1) > 0").unwrap().exists([words]).unwrap()
     }
 
+    /// The newest number this phone used for a request.
+    pub(super) fn counter(&self) -> u64 {
+        self.look().query_row("SELECT counter FROM phone", [], |row| row.get::<_, i64>(0)).unwrap() as u64
+    }
+
     /// True if a photo of a case was saved here and is still known, sent, refused or neither.
     pub(super) fn holds_photo(&self, case: CaseId, photo: &PhotoHash) -> bool {
         let sql = "SELECT 1 FROM photo WHERE case_id = ?1 AND sha256 = ?2";

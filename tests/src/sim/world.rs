@@ -11,6 +11,7 @@ use xunge_server::clock::Security;
 use xunge_server::reference::org::User;
 
 use super::centre::{self, Centre};
+use super::copies::Copies;
 use super::machine::Time;
 use super::misfortune::Snapshot;
 use super::net::{self, Back, Harm, Net, Parcel};
@@ -18,7 +19,7 @@ use super::phone::SimPhone;
 use super::promises::Promises;
 use super::trace::Trace;
 use super::vault::Photos;
-use super::{Held, Scale, Stats, hold};
+use super::{Broken, Held, Scale, Stats, hold};
 use crate::workload::Dice;
 
 /// Apps in a pocket run rarely: over longer times an engine's timers fire at most this often.
@@ -36,6 +37,13 @@ pub(super) struct Sent {
     pub(super) photos: BTreeSet<PhotoHash>,
     /// Requests that were granted, by intent, and the version they made.
     pub(super) requests: BTreeSet<([u8; 16], i64)>,
+}
+
+/// A request for a sync that was let in, and what was answered.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) asked: Vec<u8>,
+    pub(super) answered: Vec<u8>,
 }
 
 /// Everything there is.
@@ -56,8 +64,9 @@ pub(super) struct World {
     pub(super) snapshots: Vec<Snapshot>,
     /// Backups of the centre.
     pub(super) backups: Vec<(PathBuf, Photos)>,
-    /// What phones said to the centre in this epoch, in the order of arrival.
-    pub(super) heard: Vec<Vec<u8>>,
+    /// What phones said to the centre in this epoch and were answered, in the order of arrival.
+    pub(super) heard: Vec<Heard>,
+    pub(super) copies: Copies,
     /// What is known to be at the centre in this epoch, where nothing is ever deleted.
     pub(super) sent: Sent,
     pub(super) begin: Millis,
@@ -91,6 +100,7 @@ impl World {
             snapshots: Vec::new(),
             backups: Vec::new(),
             heard: Vec::new(),
+            copies: Copies::default(),
             sent: Sent::default(),
             counted: Stats { seeds: 1, ..Stats::default() },
             begin,
@@ -306,7 +316,7 @@ impl World {
     fn deliver(&mut self, parcel: Parcel) -> Held {
         match parcel {
             Parcel::Request { phone, life, ticket, exchange, kind, body, bearer, answer } => {
-                let response = self.serve(kind, &body, bearer.as_deref());
+                let response = self.serve(phone, kind, &body, bearer.as_deref())?;
                 self.note(format!("centre answers {kind:?} of phone {phone}: {}", said(&response)));
                 if let Some(back) = answer {
                     let event = Event::Answered { exchange, response: harmed(response, back.harm) };
@@ -353,17 +363,27 @@ impl World {
         self.net.send(at, Parcel::Event { phone, life, ticket, event });
     }
 
-    fn serve(&mut self, kind: OutboundKind, body: &[u8], bearer: Option<&str>) -> Response {
+    fn serve(
+        &mut self,
+        phone: usize,
+        kind: OutboundKind,
+        body: &[u8],
+        bearer: Option<&str>,
+    ) -> Result<Response, Broken> {
         self.counted.requests += 1;
-        match kind {
+        Ok(match kind {
             OutboundKind::Sync => {
-                self.heard.push(body.to_vec());
-                self.centre.sync(body)
+                let response = self.centre.sync(body);
+                if response.status == 200 {
+                    self.check_let_in(phone, body)?;
+                    self.heard.push(Heard { asked: body.to_vec(), answered: response.body.clone() });
+                }
+                response
             }
             OutboundKind::Token => self.centre.token(body),
             OutboundKind::Reference if bearer == Some("t") => Centre::bundle(),
             OutboundKind::Reference => centre::problem(401, "unauthorized", None),
-        }
+        })
     }
 }
 

@@ -13,9 +13,6 @@ use xunge_server::params;
 use crate::sim::world::{Sent, World};
 use crate::sim::{Held, hold};
 
-/// Requests that are made once more at the end.
-const SAID_AGAIN: usize = 40;
-
 /// A case as the centre holds it at the end.
 pub(super) struct AtCentre {
     case: Case,
@@ -34,6 +31,8 @@ impl World {
         let held = self.everything_held();
         self.counted.cases = held.len() as u64;
         self.counted.events = self.centre.rows("SELECT COUNT(*) FROM case_event", Vec::new())[0].int(0).unwrap() as u64;
+        let copies = "SELECT COUNT(*) FROM audit WHERE action = 'device.cloned'";
+        self.counted.copies = self.centre.rows(copies, Vec::new())[0].int(0).unwrap() as u64;
         self.check_reports(&held)?;
         self.check_words(&held)?;
         self.check_pictures(&held)?;
@@ -41,22 +40,8 @@ impl World {
         for phone in 0..self.phones.len() {
             self.check_agreement(phone, &held)?;
         }
+        self.check_names()?;
         self.check_said_again()
-    }
-
-    /// A stretch of what phones said is said once more, in another order: nothing changes at the centre.
-    fn check_said_again(&mut self) -> Held {
-        let before = self.centre.state();
-        let until = self.dice.below(self.heard.len() as u64 + 1) as usize;
-        let mut again = self.heard[until.saturating_sub(SAID_AGAIN)..until].to_vec();
-        while !again.is_empty() {
-            let next = self.dice.below(again.len() as u64) as usize;
-            self.centre.sync(&again.swap_remove(next));
-        }
-        let after = self.centre.state();
-        let changed: Vec<&str> =
-            before.iter().filter(|(table, state)| after[*table] != **state).map(|it| *it.0).collect();
-        hold(changed.is_empty(), "what is said again changes nothing", || changed.join(", "))
     }
 
     fn everything_held(&self) -> BTreeMap<CaseId, AtCentre> {

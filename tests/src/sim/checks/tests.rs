@@ -1,8 +1,9 @@
 //! The checks can fail: each is shown a world that was spoilt in one place.
 
-use xunge_client_core::model::{CaseId, PhotoHash};
+use xunge_client_core::model::{CaseId, IntentId, PhotoHash};
 use xunge_server::params;
 
+use super::again::Page;
 use crate::sim::world::World;
 use crate::sim::{Held, Scale};
 
@@ -64,4 +65,76 @@ fn a_photo_that_never_arrived_is_noticed_although_the_centre_recounts() {
     // Nobody remembers that it was saved, but its phone has it.
     world.promises.photos.clear();
     assert_eq!(invariant(world.check_end()), "no case waits for a photo that a phone has");
+}
+
+/// A request of the ledger that was granted, and of which everything was taken.
+fn granted(world: &World) -> Option<Page> {
+    let known = |page: &Page| {
+        page.up.requests.iter().any(|request| {
+            let sql = "SELECT 1 FROM request_log WHERE intent_id = ?1 AND code IS NULL";
+            world.centre.has(sql, params![request.intent.as_bytes()].to_vec())
+        })
+    };
+    world.pages().into_iter().find(known)
+}
+
+#[test]
+fn a_request_under_another_intent_is_noticed_when_it_is_said_again() {
+    let (world, mut page, _folder) = lived(granted);
+    world.say_again(&world.as_it_is(), std::slice::from_ref(&page)).unwrap();
+    page.up.requests[0].intent = IntentId::from_bytes([9; 16]);
+    assert_eq!(invariant(world.say_again(&world.as_it_is(), &[page])), "what is said again changes nothing");
+}
+
+#[test]
+fn a_centre_that_forgot_what_it_answered_or_took_is_noticed_when_it_is_said_again() {
+    let (world, page, _folder) = lived(granted);
+    let forgetful = world.as_it_is();
+    forgetful
+        .run("DELETE FROM request_log WHERE intent_id = ?1", params![page.up.requests[0].intent.as_bytes()].to_vec());
+    assert_eq!(invariant(world.say_again(&forgetful, &[page])), "what is said again changes nothing");
+
+    let of_changes = world.pages().into_iter().find(|page| !page.up.frames.is_empty()).unwrap();
+    let case = params![of_changes.up.frames[0].case.as_bytes()].to_vec();
+    let forgetful = world.as_it_is();
+    for sql in [
+        "DROP TRIGGER IF EXISTS change_row_no_delete",
+        "DELETE FROM change_row WHERE case_id = ?1",
+        "DELETE FROM doc WHERE case_id = ?1",
+    ] {
+        let with = if sql.contains("?1") { case.clone() } else { Vec::new() };
+        forgetful.run(sql, with);
+    }
+    assert_eq!(invariant(world.say_again(&forgetful, &[of_changes])), "what is said again changes nothing");
+}
+
+/// A phone is copied and both speak in turn; `before` each of them something happens to the centre.
+fn two_copies_speak(before: impl Fn(&World)) -> (World, Held, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(1, Scale { phones: 1, ..SMALL }, folder.path(), false);
+    world.rough = false;
+    let speak = |world: &mut World, phone| world.ask(phone).and_then(|()| world.until_idle(phone));
+    speak(&mut world, 0).unwrap();
+    world.clone_phone().unwrap();
+    let mut turns = [0, 1, 0].into_iter();
+    let held = turns.try_for_each(|phone| {
+        before(&world);
+        speak(&mut world, phone)
+    });
+    (world, held, folder)
+}
+
+#[test]
+fn a_copy_of_a_phone_that_the_centre_does_not_notice_is_noticed_here() {
+    let noticed = "SELECT 1 FROM device WHERE cloned_at IS NOT NULL";
+    let (world, held, _folder) = two_copies_speak(|_| ());
+    held.unwrap();
+    assert!(world.centre.has(noticed, Vec::new()), "within two contacts");
+    let (world, held, _folder) = two_copies_speak(|world| {
+        world.centre.run("DELETE FROM device_heard", Vec::new());
+        world.centre.run("UPDATE device SET counter = 0, counter_window = x''", Vec::new());
+    });
+    assert_eq!(invariant(held), "a copy of a phone is noticed once both have spoken");
+    assert!(!world.centre.has(noticed, Vec::new()));
+    assert_eq!(invariant(world.check_names()), "no two phones go on under one name");
 }
