@@ -7,14 +7,15 @@ use xunge_client_core::model::Millis;
 
 use crate::app::App;
 use crate::auth::enrol;
-use crate::domain::held;
+use crate::domain::{held, quarantine};
 use crate::params;
 use crate::store::{StoreError, Tx};
 
 /// How often rows that ran out are swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
-/// How often photos are compared with their rows: every name in the photo folder is read.
-const ORPHANS_EVERY: Duration = Duration::from_secs(24 * 3_600);
+/// How often photos are compared with their rows, since every name in the photo folder is read; and how often what was put
+/// aside is looked through.
+const DAILY: Duration = Duration::from_secs(24 * 3_600);
 /// How often held voids are looked for where none is known: another process may have held one.
 const HELD_LOOK: Duration = Duration::from_secs(60);
 /// Rest before a held void that failed is tried again.
@@ -24,7 +25,7 @@ const ANSWERS_KEPT_MS: i64 = 7 * 24 * 3_600_000;
 
 /// Runs until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
-    tokio::join!(rows(&app, &stop), orphans(&app, &stop), held(&app, &stop));
+    tokio::join!(rows(&app, &stop), daily(&app, &stop), held(&app, &stop));
 }
 
 /// Carries out held voids when they are due: what a crash left behind at once, the others when they ring.
@@ -52,23 +53,47 @@ fn wait_for(due: Millis, now: Millis) -> Duration {
     if ms == 0 { HELD_AGAIN } else { Duration::from_millis(ms).min(HELD_LOOK) }
 }
 
-/// Removes bytes that never got their row.
-async fn orphans(app: &App, stop: &CancellationToken) {
-    let mut ticks = tokio::time::interval(ORPHANS_EVERY);
+/// Removes bytes that never got their row, and refused changes that were kept for long enough.
+async fn daily(app: &App, stop: &CancellationToken) {
+    let mut ticks = tokio::time::interval(DAILY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let sweep = async {
-            ticks.tick().await;
-            app.uploads.sweep_orphans(app.services.security.now()).await
-        };
-        let swept = tokio::select! {
-            swept = sweep => swept,
+        tokio::select! {
+            _ = ticks.tick() => {}
             () = stop.cancelled() => return,
-        };
-        match swept {
-            Ok(0) => {}
-            Ok(photos) => tracing::info!(photos, "removed photos without a row"),
-            Err(error) => tracing::warn!(error.cause = %error, "removing photos without a row failed"),
+        }
+        tokio::select! {
+            () = once_a_day(app) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn once_a_day(app: &App) {
+    match app.uploads.sweep_orphans(app.services.security.now()).await {
+        Ok(0) => {}
+        Ok(photos) => tracing::info!(photos, "removed photos without a row"),
+        Err(error) => tracing::warn!(error.cause = %error, "removing photos without a row failed"),
+    }
+    match put_aside(app).await {
+        Ok(0) => {}
+        Ok(changes) => tracing::info!(changes, "removed refused changes that were kept for long enough"),
+        Err(error) => tracing::warn!(error.cause = %error, "clearing the quarantine failed"),
+    }
+}
+
+/// Clears the quarantine of what has been there for too long; gives how many changes that were.
+async fn put_aside(app: &App) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    loop {
+        let (business, now) = (app.services.business.now(), app.services.security.now());
+        let step = app
+            .services
+            .store
+            .write::<_, StoreError, _>(move |tx| Box::pin(async move { quarantine::expire(tx, business, now).await }));
+        match step.await? {
+            0 => return Ok(removed),
+            more => removed += more,
         }
     }
 }

@@ -11,12 +11,15 @@ use crate::store::{Row, Store, StoreError, Tx, Value, chain};
 /// Name of the chain, part of every hash.
 pub const CHAIN: &str = "audit";
 
+/// Who does what the server does by itself.
+pub const SERVER: &str = "server";
+
 /// One act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// When.
     pub at: Millis,
-    /// Id of the user, `cli` for the command line, `-` for nobody known.
+    /// Id of the user, `cli` for the command line, [`SERVER`], `-` for nobody known.
     pub actor: &'a str,
     /// What was done, as a dotted word: `login.failed`, `user.disabled`.
     pub action: &'a str,

@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("migrations/0015_retired_category.sql"),
     },
     Migration { version: 16, name: "0016_external.sql", text: include_str!("migrations/0016_external.sql") },
+    Migration { version: 17, name: "0017_phones.sql", text: include_str!("migrations/0017_phones.sql") },
 ];
 
 /// Applies what is missing.

@@ -161,6 +161,7 @@ fn make_old(folder: &Path) -> rusqlite::Result<()> {
          DROP TABLE saved_filter; DROP TABLE tally_street; DROP TABLE tally_map_day; DROP TABLE tally_map_month;
          DROP INDEX case_row_appeal; ALTER TABLE case_row DROP COLUMN appealed_at;
          ALTER TABLE taxonomy DROP COLUMN retired; DROP INDEX external_ref_case; DROP INDEX external_ref_number;
+         ALTER TABLE device DROP COLUMN waiting_since; DROP TABLE device_view; DROP INDEX quarantine_at;
          ALTER TABLE user_account DROP COLUMN password_once; DROP INDEX audit_actor; DROP TABLE timetable_edition;
          DELETE FROM schema_version WHERE version > 1",
     )

@@ -19,7 +19,7 @@ const PAGE: usize = 100;
 /// What the log can be asked by, in the order of the form.
 const NAMES: [&str; 5] = ["actor", "action", "subject", "from", "to"];
 /// What is noted beside the verbs of cases; `words` has a sentence for each.
-const ACTIONS: [&str; 22] = [
+const ACTIONS: [&str; 24] = [
     "login.done",
     "login.failed",
     "user.added",
@@ -32,8 +32,10 @@ const ACTIONS: [&str; 22] = [
     "device.enrolled",
     "device.revoked",
     "device.cloned",
+    "quarantine.kept",
     "quarantine.released",
     "quarantine.dropped",
+    "quarantine.expired",
     "dispatch_rule.set",
     "dispatch_rule.removed",
     "void_reason.added",

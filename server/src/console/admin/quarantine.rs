@@ -114,7 +114,8 @@ async fn list(visit: &Visit) -> Result<Response, Fault> {
         empty: lang.say("quarantine.none"),
         ..Table::default()
     };
-    Ok(Sheet::new(visit, title).intro(lang.say("quarantine.intro")).table(table).show(StatusCode::OK))
+    let intro = lang.fill("quarantine.intro", &[("days", &quarantine::KEPT_DAYS.to_string())]);
+    Ok(Sheet::new(visit, title).intro(&intro).table(table).show(StatusCode::OK))
 }
 
 fn kind(visit: &Visit, kept: &Kept) -> &'static str {

@@ -1,6 +1,6 @@
 //! Refused bytes, kept for a person to look at: a report is never simply thrown away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 use xunge_client_core::doc::chunk;
@@ -8,6 +8,7 @@ use xunge_client_core::model::{CaseId, ChangeHash, DeviceId, Millis};
 use xunge_client_core::wire::Frame;
 
 use super::{IntakeError, QUARANTINE_BYTES};
+use crate::domain::audit;
 use crate::params;
 use crate::store::{StoreError, Tx};
 
@@ -38,6 +39,7 @@ pub(super) async fn keep(
     let bodies: BTreeMap<ChangeHash, &[u8]> =
         frame.changes.iter().map(|body| (chunk::hash_of_body(body), body.as_slice())).collect();
     let mut used = used_bytes(tx, device).await?;
+    let mut noted = Vec::new();
     for one in refused {
         let Some(bytes) = bodies.get(&one.hash) else { continue };
         let kept = tx
@@ -57,12 +59,32 @@ pub(super) async fn keep(
                 ],
             )
             .await?;
-        used += if kept > 0 { bytes.len() as i64 } else { 0 };
+        if kept > 0 {
+            used += bytes.len() as i64;
+            noted.push(one);
+        }
         if used > QUARANTINE_BYTES {
             return Err(IntakeError::Quota { what: "quota_quarantine", retry_after_s: RETRY_AFTER_S });
         }
     }
-    Ok(())
+    note(tx, device, user, &noted, now).await
+}
+
+/// The line of the log for changes of one case that were put aside: one line however many they are, or a hostile phone
+/// could fill a log that is never cleared.
+async fn note(
+    tx: &mut dyn Tx,
+    device: DeviceId,
+    user: &str,
+    kept: &[&Refused<'_>],
+    at: Millis,
+) -> Result<(), IntakeError> {
+    let Some(first) = kept.first() else { return Ok(()) };
+    let codes: BTreeSet<&str> = kept.iter().map(|one| one.code).collect();
+    let detail = serde_json::json!({"device": device, "changes": kept.len(), "codes": codes}).to_string();
+    let subject = first.case.to_string();
+    let entry = audit::Entry { at, actor: user, action: "quarantine.kept", subject: &subject, detail: &detail };
+    Ok(audit::append(tx, &entry).await?)
 }
 
 /// Keeps a whole sealed bundle of a phone that may not speak any more; one that is kept already stays as it is.
@@ -77,13 +99,15 @@ pub async fn keep_sealed(
     if used_bytes(tx, device).await? + bundle.len() as i64 > QUARANTINE_BYTES {
         return Err(IntakeError::Quota { what: "quota_quarantine", retry_after_s: RETRY_AFTER_S });
     }
-    tx.execute(
-        "INSERT INTO quarantine (id, device, user_id, case_id, hash, code, field, bytes, at)
-         SELECT ?1, id, user_id, NULL, ?3, ?4, 'bundle', ?5, ?6 FROM device WHERE id = ?2
-         ON CONFLICT (device, hash) DO NOTHING",
-        params![row_id(device, &hash), device.as_bytes(), hash.as_bytes(), code, bundle, now.0],
-    )
-    .await?;
+    const SQL: &str = "INSERT INTO quarantine (id, device, user_id, case_id, hash, code, field, bytes, at)
+        SELECT ?1, id, user_id, NULL, ?3, ?4, 'bundle', ?5, ?6 FROM device WHERE id = ?2
+        ON CONFLICT (device, hash) DO NOTHING";
+    let id = row_id(device, &hash);
+    if tx.execute(SQL, params![id, device.as_bytes(), hash.as_bytes(), code, bundle, now.0]).await? > 0 {
+        let (subject, detail) = (device.to_string(), serde_json::json!({"kind": "bundle", "code": code}).to_string());
+        let entry = audit::Entry { at: now, actor: "-", action: "quarantine.kept", subject: &subject, detail: &detail };
+        audit::append(tx, &entry).await?;
+    }
     Ok(())
 }
 
