@@ -215,8 +215,16 @@ async fn the_office_sees_the_phone_and_what_is_still_on_it() {
     let list = site.get("/v1/phones", Some(&site.token("review-1").await)).await.json();
     let item = &list["items"][0];
     assert_eq!((item["id"].as_str(), item["user"].as_str()), (Some(phone.id.to_string().as_str()), Some("insp-1")));
-    assert_eq!(item["waiting"], json!({"cases": 0, "photos": 0}));
+    assert_eq!(item["waiting"], json!({"cases": 0, "photos": 0, "oldest_at": null}));
     assert!(item["last_seen_at"].is_i64());
+    // It has had the phone for a year, and now says that something waits since two hours ago.
+    site.backdate_phones(365 * 86_400_000).await;
+    phone.waits(3, 1, 2 * 3_600_000);
+    phone.sync(&site).await;
+    let list = site.get("/v1/phones", Some(&site.token("review-1").await)).await.json();
+    let item = &list["items"][0];
+    let oldest = item["last_seen_at"].as_i64().unwrap() - 2 * 3_600_000;
+    assert_eq!(item["waiting"], json!({"cases": 3, "photos": 1, "oldest_at": oldest}));
     site.revoke(phone.id).await;
     let refused = phone.try_sync(&site).await;
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "device_revoked"));

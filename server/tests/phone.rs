@@ -9,7 +9,7 @@ use xunge_client_core::doc::first_change;
 use xunge_client_core::model::{
     ActorId, CaseId, CoordSys, DeviceId, Facts, Mode, PhotoFact, PhotoHash, PhotoRole, Point,
 };
-use xunge_client_core::wire::{self, Envelope, Frame, PhotoOffer, SyncDown, SyncUp, codec};
+use xunge_client_core::wire::{self, Envelope, Frame, PhotoOffer, SyncDown, SyncUp, Waiting, codec};
 
 use crate::site::{Answer, NOON, Site, request};
 
@@ -67,6 +67,11 @@ impl Phone {
             self.up.photos.push(PhotoOffer { case, sha256: *sha256, bytes: photo.bytes, of: None });
         }
         case
+    }
+
+    /// Something stays on the phone from now on, the oldest of it this many milliseconds old.
+    pub(crate) fn waits(&mut self, cases: u32, photos: u32, age_ms: i64) {
+        self.up.waiting = Waiting { cases, photos, oldest: self.up.phone_time.plus_ms(-age_ms) };
     }
 
     /// The body of the next sync request.

@@ -115,6 +115,15 @@ impl Site {
         assert!(done.await.unwrap());
     }
 
+    /// Makes every phone have joined so many milliseconds earlier.
+    pub(crate) async fn backdate_phones(&self, ms: i64) {
+        let sql = "UPDATE device SET enrolled_at = enrolled_at - ?1";
+        let store = &self.app.services.store;
+        let done =
+            store.write::<_, StoreError, _>(move |tx| Box::pin(async move { tx.execute(sql, &[ms.into()]).await }));
+        assert!(done.await.unwrap() > 0);
+    }
+
     /// Shuts a phone out, as the command line does.
     pub(crate) async fn revoke(&self, id: DeviceId) {
         let done = self.app.services.store.write::<_, StoreError, _>(move |tx| Box::pin(device::revoke(tx, id, NOON)));

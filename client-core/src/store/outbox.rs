@@ -318,5 +318,6 @@ fn dirty_cases(tx: &Transaction<'_>) -> Result<Vec<CaseId>, StoreError> {
 pub(super) fn tally(tx: &Transaction<'_>) -> Result<Tally, StoreError> {
     const SQL: &str = "SELECT COUNT(*), COALESCE(MIN(dirty_since), 0) FROM case_local WHERE dirty = 1";
     let (cases, oldest) = tx.prepare_cached(SQL)?.query_row([], |row| Ok((row.get(0)?, Millis(row.get(1)?))))?;
-    Ok(Tally { cases, photos: photos::count_waiting(tx)?, oldest })
+    let (photos, oldest_photo) = photos::count_waiting(tx)?;
+    Ok(Tally { cases, photos, oldest, oldest_photo })
 }

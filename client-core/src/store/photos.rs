@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Transaction};
 
 use super::act::NewPhoto;
 use super::{Store, StoreError};
-use crate::model::{CaseId, PhotoHash, Sha256};
+use crate::model::{CaseId, Millis, PhotoHash, Sha256};
 use crate::sync::{DataPlan, Leave, Room};
 use crate::wire::{PhotoItem, PhotoOffer, limits};
 
@@ -187,12 +187,13 @@ fn preview_done(tx: &Transaction<'_>, photo: &PhotoHash) -> Result<(), StoreErro
     Ok(())
 }
 
-/// How many photos of submitted cases wait.
-pub(super) fn count_waiting(tx: &Transaction<'_>) -> Result<u32, StoreError> {
-    const SQL: &str = "SELECT COUNT(DISTINCT photo.sha256) FROM photo \
+/// How many photos of submitted cases wait, and when the first of these cases was submitted; 0 for none.
+pub(super) fn count_waiting(tx: &Transaction<'_>) -> Result<(u32, Millis), StoreError> {
+    const SQL: &str = "SELECT COUNT(DISTINCT photo.sha256), \
+                       COALESCE(MIN(COALESCE(case_local.submitted_at, case_local.created_at)), 0) FROM photo \
                        JOIN case_local ON case_local.id = photo.case_id \
                        WHERE photo.state = 'waiting' AND case_local.state = 'submitted'";
-    Ok(tx.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
+    Ok(tx.prepare_cached(SQL)?.query_row([], |row| Ok((row.get(0)?, Millis(row.get(1)?))))?)
 }
 
 /// Notes how far an upload got, for every case that names the photo; true if that is further than before.

@@ -83,6 +83,8 @@ pub struct Tally {
     pub photos: u32,
     /// When the oldest unacknowledged case became so, by the phone's clock; 0 for none.
     pub oldest: Millis,
+    /// When the oldest case whose photos wait was submitted, by the phone's clock; 0 for none.
+    pub oldest_photo: Millis,
 }
 
 /// One case to be sent.

@@ -200,6 +200,8 @@ fn body(batch: &Batch, take: usize, offered: usize, phone_time: Millis, room: Op
     let cases = &batch.cases[..take.min(batch.cases.len())];
     let requests = &batch.requests[..take - cases.len()];
     let left = batch.waiting.cases.saturating_sub(cases.len() as u32);
+    let oldest = [(left, batch.waiting.oldest), (batch.waiting.photos, batch.waiting.oldest_photo)];
+    let oldest = oldest.into_iter().filter(|(left, at)| *left > 0 && at.0 != 0).map(|(_, at)| at).min();
     SyncUp {
         epoch: batch.epoch,
         cursor: batch.cursor,
@@ -208,11 +210,7 @@ fn body(batch: &Batch, take: usize, offered: usize, phone_time: Millis, room: Op
         photos: batch.photos[..offered].to_vec(),
         reference: batch.reference,
         phone_time,
-        waiting: Waiting {
-            cases: left,
-            photos: batch.waiting.photos,
-            oldest: if left == 0 { Millis(0) } else { batch.waiting.oldest },
-        },
+        waiting: Waiting { cases: left, photos: batch.waiting.photos, oldest: oldest.unwrap_or_default() },
         heard: (batch.heard > 0).then_some(batch.heard),
         census: batch.census.clone(),
         room,

@@ -120,3 +120,31 @@ fn link_rules_and_use_survive_a_restart() {
     let store = xunge_client_core::store::Store::open(&path, entropy).unwrap();
     assert_eq!(store.data_plan(now).unwrap(), before);
 }
+
+#[test]
+fn a_phone_says_how_old_the_oldest_is_of_what_stays_on_it_be_it_words_or_photos() {
+    let rules = DataRules { photos_on_wifi_only: true, ..DataRules::default() };
+    let (mut server, mut phone, _) = phone(Link::Metered, rules, 1);
+    let saved = phone.clock.now_wall();
+    phone.clock.advance(3_600_000);
+    let young = phone.report("an hour later");
+    phone.clock.advance(3_600_000);
+    phone.sync(&mut server, &mut |_, _| Fate::Lost);
+    phone.sync_fine(&mut server);
+    let said = server.log.last().unwrap().waiting;
+    assert_eq!((said.cases, said.photos, said.oldest), (0, 1, saved), "the photo is as old as its report");
+
+    phone.store.set_link(Link::Unmetered).unwrap();
+    assert!(phone.sync_fine(&mut server).drained);
+    phone.sync_fine(&mut server);
+    assert_eq!(server.log.last().unwrap().waiting, Default::default(), "nothing waits");
+
+    server.poison.insert(young);
+    phone.describe(young, "words that do not get through");
+    let written = phone.clock.now_wall();
+    phone.clock.advance(3_600_000);
+    phone.sync_fine(&mut server);
+    phone.sync_fine(&mut server);
+    let said = server.log.last().unwrap().waiting;
+    assert_eq!((said.cases, said.photos, said.oldest), (1, 0, written));
+}

@@ -46,11 +46,16 @@ struct Waiting {
     cases: i64,
     /// Photos not fully sent.
     photos: i64,
+    /// Since when the oldest of that has been on the phone; null if nothing waits, or if the phone did not say. Worked out
+    /// when the phone was heard, from how old the phone said it was: its clock may be wrong, and this is never later than
+    /// `last_seen_at`.
+    oldest_at: Option<i64>,
 }
 
 impl From<PhoneRow> for Phone {
     fn from(row: PhoneRow) -> Self {
         let info = row.info;
+        let oldest_at = info.waiting_since().map(|at| at.0);
         Self {
             id: info.id.to_string(),
             name: info.name,
@@ -61,7 +66,7 @@ impl From<PhoneRow> for Phone {
             last_seen_at: info.last_seen_at.map(|at| at.0),
             revoked_at: info.revoked_at.map(|at| at.0),
             cloned_at: info.cloned_at.map(|at| at.0),
-            waiting: Waiting { cases: info.waiting_cases, photos: info.waiting_photos },
+            waiting: Waiting { cases: info.waiting_cases, photos: info.waiting_photos, oldest_at },
         }
     }
 }

@@ -26,13 +26,27 @@ pub struct DeviceInfo {
     pub waiting_cases: i64,
     /// Photos it last said were still only on it.
     pub waiting_photos: i64,
+    /// Since when the oldest of that has been there (see [`crate::domain::phones::heard`]).
+    waiting_since: Option<Millis>,
+}
+
+impl DeviceInfo {
+    /// True if the phone last said that something was still only on it.
+    pub fn waits(&self) -> bool {
+        self.waiting_cases > 0 || self.waiting_photos > 0
+    }
+
+    /// Since when the oldest of what waits has been on the phone; none if nothing waits, or the phone did not say.
+    pub fn waiting_since(&self) -> Option<Millis> {
+        self.waiting_since.filter(|_| self.waits())
+    }
 }
 
 /// The columns to select from `device d` for [`read`], and how many they are.
 pub(crate) const COLUMNS: &str = "d.id, d.user_id, d.name, d.enrolled_at, d.revoked_at, d.cloned_at, d.last_seen_at,
-    d.waiting_cases, d.waiting_photos";
+    d.waiting_cases, d.waiting_photos, d.waiting_since";
 /// See [`COLUMNS`].
-pub(crate) const WIDTH: usize = 9;
+pub(crate) const WIDTH: usize = 10;
 
 /// Every phone, or those of one user, newest first.
 pub async fn list(tx: &mut dyn Tx, user: Option<&str>) -> Result<Vec<DeviceInfo>, StoreError> {
@@ -53,6 +67,13 @@ pub(crate) async fn add(
         "INSERT INTO device (id, user_id, public_key, counter_window, name, enrolled_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![id.as_bytes(), user, public_key, Vec::new(), name, now.0],
+    )
+    .await?;
+    // It may be a phone that joined before, with everything it held then.
+    tx.execute(
+        "INSERT INTO device_view (device, grid) SELECT DISTINCT ?1, v.grid FROM device_view v \
+         JOIN device d ON d.id = v.device WHERE d.user_id = ?2",
+        params![id.as_bytes(), user],
     )
     .await?;
     Ok(())
@@ -89,5 +110,6 @@ pub(crate) fn read(row: &Row) -> Result<DeviceInfo, StoreError> {
         last_seen_at: row.opt_int(6)?.map(Millis),
         waiting_cases: row.int(7)?,
         waiting_photos: row.int(8)?,
+        waiting_since: row.opt_int(9)?.map(Millis),
     })
 }

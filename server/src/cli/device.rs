@@ -76,6 +76,7 @@ struct Listed {
     cloned_at: Option<Millis>,
     waiting_cases: i64,
     waiting_photos: i64,
+    waiting_oldest_at: Option<Millis>,
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
@@ -125,7 +126,12 @@ fn list(wanted: &List, output: &Output) -> Result<(), CliError> {
                 (None, None) => "",
             };
             let seen = one.last_seen_at.map_or("-".to_owned(), Millis::local_text);
-            let _ = writeln!(text, "{}\t{}\t{seen}\t{}\t{state}", one.id, one.user, one.name);
+            let waiting = match (one.waiting_cases, one.waiting_photos) {
+                (0, 0) => String::new(),
+                (cases, photos) => format!("未传 waiting {cases} + {photos}"),
+            };
+            let oldest = one.waiting_oldest_at.map_or("-".to_owned(), Millis::local_text);
+            let _ = writeln!(text, "{}\t{}\t{seen}\t{}\t{waiting}\t{oldest}\t{state}", one.id, one.user, one.name);
         }
         text
     });
@@ -150,6 +156,7 @@ fn revoke(wanted: &Revoke, output: &Output, now: Millis) -> Result<(), CliError>
 }
 
 fn listed(info: DeviceInfo) -> Listed {
+    let waiting_oldest_at = info.waiting_since();
     Listed {
         id: info.id,
         user: info.user,
@@ -160,5 +167,6 @@ fn listed(info: DeviceInfo) -> Listed {
         cloned_at: info.cloned_at,
         waiting_cases: info.waiting_cases,
         waiting_photos: info.waiting_photos,
+        waiting_oldest_at,
     }
 }

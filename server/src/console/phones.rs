@@ -10,6 +10,7 @@ use super::page::{Page, show};
 use super::sent::Sent;
 use super::visit::Visit;
 use super::words;
+use crate::auth::device::DeviceInfo;
 use crate::domain::phones::{self, PhoneRow};
 
 #[derive(Template)]
@@ -31,6 +32,8 @@ struct Row {
     name: String,
     cases: i64,
     photos: i64,
+    /// Since when the oldest of these waits, and how long that is; or words for none.
+    since: (String, String),
     seen: String,
     ago: String,
     state: &'static str,
@@ -95,6 +98,7 @@ fn row(visit: &Visit, row: &PhoneRow) -> Row {
         name: info.name.clone(),
         cases: info.waiting_cases,
         photos: info.waiting_photos,
+        since: since(visit, info),
         // Phones are heard by the security clock, which is always real.
         seen: seen.map_or_else(
             || lang.say("phones.never").to_owned(),
@@ -102,6 +106,17 @@ fn row(visit: &Visit, row: &PhoneRow) -> Row {
         ),
         ago: seen.map(|at| words::ago(lang, at, visit.app.services.security.now())).unwrap_or_default(),
         state: lang.say(state),
-        waiting: info.waiting_cases > 0 || info.waiting_photos > 0,
+        waiting: info.waits(),
+    }
+}
+
+/// Since when the oldest of what is on a phone waits, and how long ago that is; words that it is not so, and nothing, where
+/// nothing waits.
+pub(super) fn since(visit: &Visit, info: &DeviceInfo) -> (String, String) {
+    let (lang, now) = (visit.lang, visit.app.services.security.now());
+    match info.waiting_since() {
+        Some(at) => (words::when(at, now), words::ago(lang, at, now)),
+        None if info.waits() => (lang.say("phones.since_unknown").to_owned(), String::new()),
+        None => (lang.say("phones.since_none").to_owned(), String::new()),
     }
 }

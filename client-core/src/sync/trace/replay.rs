@@ -169,7 +169,7 @@ fn batch(found: &Found) -> Batch {
         requests: found.requests.iter().enumerate().map(request).collect(),
         photos: found.photos.iter().map(offer).collect(),
         text_left: found.text_left,
-        waiting: Tally { cases: found.waiting.0, photos: found.waiting.1, oldest: Millis(0) },
+        waiting: Tally { cases: found.waiting.0, photos: found.waiting.1, ..Tally::default() },
         census_due: found.census_due,
         census: found.census.map(census),
         ..Batch::default()

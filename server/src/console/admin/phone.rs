@@ -14,7 +14,7 @@ use crate::console::field::{Field, Kind};
 use crate::console::flash::short;
 use crate::console::sent::SentForm;
 use crate::console::visit::Visit;
-use crate::console::{choices, link, words};
+use crate::console::{choices, link, phones as phones_page, words};
 use crate::domain::phones::{self, PhoneRow};
 
 /// `GET /admin/phones/{id}`.
@@ -72,6 +72,8 @@ async fn page(visit: &Visit, id: &str, problem: &str) -> Result<Response, Fault>
         || lang.say("phones.never").to_owned(),
         |at| format!("{} {}", words::when(at, now), words::ago(lang, at, now)),
     );
+    let (since, ago) = phones_page::since(visit, info);
+    let waiting = format!("{since} {ago}");
     let mut page = Sheet::new(visit, info.name.clone())
         .button("/phones", lang.say("phones.all"))
         .button(format!("/admin/users/{}", link::encode(&info.user)), lang.say("phones.to_user"))
@@ -85,6 +87,7 @@ async fn page(visit: &Visit, id: &str, problem: &str) -> Result<Response, Fault>
             (lang.say("phones.revoked_at"), info.revoked_at.map(|at| words::when(at, now)).unwrap_or_default()),
             (lang.say("phones.waiting"), info.waiting_cases.to_string()),
             (lang.say("phones.waiting_photos"), info.waiting_photos.to_string()),
+            (lang.say("phones.since"), waiting.trim_end().to_owned()),
             (lang.say("phones.id"), info.id.to_string()),
         ])
         .table(Table {
@@ -126,11 +129,13 @@ pub(super) fn row(visit: &Visit, info: &DeviceInfo) -> Vec<Cell> {
         || Cell::of(lang.say("phones.never")),
         |at| Cell::of(words::when(at, now)).and(words::ago(lang, at, now)),
     );
+    let (since, ago) = phones_page::since(visit, info);
     vec![
         Cell::link(&*info.name, format!("/admin/phones/{}", info.id)),
         seen,
         Cell::count(info.waiting_cases),
         Cell::count(info.waiting_photos),
+        Cell::of(since).and(ago),
         Cell::of(lang.say(state(info))),
     ]
 }

@@ -152,9 +152,16 @@ pub(super) async fn page(visit: &Visit, id: &str, typed: Option<Typed>) -> Resul
         page = page.table(Table {
             id: "phones",
             title: lang.say("nav.phones").to_owned(),
-            heads: ["phones.name", "phones.seen", "phones.waiting", "phones.waiting_photos", "phones.state"]
-                .map(|key| lang.say(key))
-                .into(),
+            heads: [
+                "phones.name",
+                "phones.seen",
+                "phones.waiting",
+                "phones.waiting_photos",
+                "phones.since",
+                "phones.state",
+            ]
+            .map(|key| lang.say(key))
+            .into(),
             rows: known.phones.iter().map(|it| phone::row(visit, it)).collect(),
             empty: lang.say("user.no_phone"),
             ..Table::default()

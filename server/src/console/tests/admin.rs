@@ -254,6 +254,20 @@ async fn a_phone_is_shut_out_after_a_second_look_and_says_what_is_on_it() {
     let path = list.all("a").find(|it| it.attr("href").starts_with("/admin/phones/")).unwrap().attr("href").to_owned();
     let page = office.page(&admin, &path).await;
     assert!(page.source.contains(&format!("/cases/{case}")), "the case whose photos are still on it");
+    assert!(page.text_of("dd").contains("没有未传"), "it says of nothing that it waits");
+    // It says that two reports wait, the older one for three days.
+    let since = office.app.services.security.now().plus_ms(-3 * 86_400_000 - 60_000);
+    let sql = "UPDATE device SET waiting_cases = 2, waiting_since = ?1";
+    office.district.run(sql, crate::params![since.0].to_vec()).await;
+    for path in ["/phones", "/phones?show=waiting", &path, &format!("/admin/users/{INSPECTOR}")] {
+        let page = office.page(&admin, path).await;
+        assert!(page.source.contains("最早留存") && page.source.contains("3 天前"), "{path}");
+    }
+    let english = Browser { language: "en", ..admin.clone() };
+    assert!(office.page(&english, "/phones").await.source.contains("Oldest since"));
+    office.district.run("UPDATE device SET waiting_since = NULL", Vec::new()).await;
+    assert!(office.page(&admin, "/phones").await.source.contains("手机没有说"));
+    let page = office.page(&admin, &path).await;
     let form = page.form(&path);
     let unsure: Vec<_> = form.iter().filter(|(name, _)| name != "sure").cloned().collect();
     assert_eq!(office.post(&admin, &path, &unsure).await.status, StatusCode::UNPROCESSABLE_ENTITY);
