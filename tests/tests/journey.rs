@@ -142,6 +142,47 @@ async fn odd_claims_are_accepted_and_flagged() {
     assert!(flags.contains("grid") && flags.contains("category"), "{flags}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grid_that_is_taken_away_is_off_the_phone_after_one_request() {
+    let scene = Scene::new();
+    let server = Server::start(&scene.data());
+    let (reviewer, inspector) = scene.pair();
+    let reporter = scene.enrol(&server.url, inspector, "reporter");
+    let before = scene.photo("before.jpg", 1, 400, 300);
+    let case = reporter.report("网格边上的一堆垃圾", before.to_str().unwrap(), None);
+    reporter.drain(3);
+    let office =
+        Api::sign_in(&server.url, reviewer["user"].as_str().unwrap(), reviewer["password"].as_str().unwrap()).await;
+    let grid = detail(&office, &case).await["grid"].as_str().expect("it lies in a grid").to_owned();
+
+    // Somebody of that street who does not walk the grid, and now does.
+    let data = scene.data();
+    let walks = |user: &Value, grids: &[&str]| {
+        let args = ["user", "grids", "--data", data.to_str().unwrap(), "--json", user["user"].as_str().unwrap()];
+        run_json("xunge-server", &[&args, grids].concat())
+    };
+    let unit = format!("U{}", &grid[..9]);
+    let mut colleagues = scene.users("inspector").into_iter();
+    let (colleague, own) = colleagues
+        .find_map(|user| {
+            (user["unit"] == *unit && user["user"] != inspector["user"]).then_some(())?;
+            let own: Vec<String> = serde_json::from_value(walks(user, &[&grid])["before"].clone()).ok()?;
+            (!own.contains(&grid)).then_some((user, own))
+        })
+        .expect("a colleague in the street");
+    let phone = scene.enrol(&server.url, colleague, "colleague");
+    phone.drain(3);
+    let case = case.parse().unwrap();
+    assert!(phone.cases().contains(&case));
+
+    walks(colleague, &own.iter().map(String::as_str).collect::<Vec<_>>());
+    let synced = phone.run("sync", &[]);
+    assert_eq!(synced["requests"], 1, "{synced}");
+    assert!(!phone.cases().contains(&case), "it is off the phone");
+    assert!(reporter.cases().contains(&case), "who reported it keeps it");
+    assert_eq!(server.stop(), Some(0));
+}
+
 #[test]
 fn wrong_use_is_answered_with_the_way_out() {
     let scene = Scene::new();

@@ -92,6 +92,13 @@ pub struct Identified {
     print: [u8; PRINT],
 }
 
+impl Identified {
+    /// The number of the request.
+    pub fn counter(&self) -> u64 {
+        self.counter
+    }
+}
+
 /// Looks the phone up and verifies the signature; spends nothing. Good in a reading transaction.
 pub async fn identify(
     tx: &mut dyn Tx,

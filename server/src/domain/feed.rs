@@ -13,6 +13,9 @@ pub mod census;
 #[cfg(test)]
 mod census_tests;
 mod items;
+pub mod lost;
+#[cfg(test)]
+mod lost_tests;
 pub mod page;
 pub mod snapshot;
 #[cfg(test)]

@@ -34,11 +34,12 @@ pub use refusal::SyncRefusal;
 
 use crate::auth::proof::{self, Device, Identified, ProofError};
 use crate::domain::feed::census;
+use crate::domain::feed::lost::{self, Contact};
 use crate::domain::feed::page::{self, FeedPage, Reader, Size};
 use crate::domain::intake::{self, IntakeError, Prepared, Push, Receipt, Seen};
+use crate::domain::phones;
 use crate::domain::requests::{self, Asker};
 use crate::domain::work::Work;
-use crate::params;
 use crate::store::{StoreError, Tx};
 
 /// Tries of a push that meets others on the same cases. Two phones of one case meet once; five times is no accident.
@@ -71,7 +72,7 @@ pub async fn handle(desk: &SyncDesk, bytes: &[u8]) -> Result<Vec<u8>, SyncRefusa
         // The text is safe; photos that can not be answered for are offered again with the next request.
         written.photos = desk.photos.offered(&sender.identified.device, &up.photos).await.unwrap_or_default();
     }
-    let (page, census) = feed(desk, &sender, &up, &mut written.receipt, says_more).await?;
+    let (page, census) = feed(desk, &sender, &up, &mut written, says_more).await?;
     let answer = SyncDown { census, ..answer(desk, &sender, &up, written, page) };
     let packed = pack::pack(&desk.services.bench, &answer).await;
     failpoint::reach(At::ServerSyncAnswering);
@@ -95,6 +96,8 @@ struct Written {
     photos: Vec<xunge_client_core::wire::PhotoOffset>,
     at: Millis,
     reference: u64,
+    /// Grids whose cases the phone may hold and its user walks no more.
+    lost: Vec<String>,
 }
 
 async fn write(
@@ -143,17 +146,13 @@ async fn commit(
                 if let Err(refused) = proof::hear(tx, &identified, up.heard, same_epoch, real_now).await? {
                     return Ok(Err(refused));
                 }
-                let written = everything(tx, &prepared, &up, &device, now).await?;
-                tx.execute(
-                    "UPDATE device SET waiting_cases = ?2, waiting_photos = ?3, last_cursor = ?4 WHERE id = ?1",
-                    params![
-                        device.id.as_bytes(),
-                        up.waiting.cases,
-                        up.waiting.photos,
-                        (up.cursor & i64::MAX as u64) as i64
-                    ],
-                )
-                .await?;
+                let mut written = everything(tx, &prepared, &up, &device, now).await?;
+                let viewer = &prepared.push.viewer;
+                if viewer.district().is_some() {
+                    let contact = Contact::of(device.id, identified.counter(), &up, same_epoch);
+                    written.lost = lost::note(tx, viewer, contact).await?;
+                }
+                phones::heard(tx, device.id, &up, real_now).await?;
                 failpoint::reach(At::ServerSyncWritten);
                 Ok(Ok(written))
             })
@@ -199,14 +198,15 @@ async fn feed(
     desk: &SyncDesk,
     sender: &Sender,
     up: &Arc<SyncUp>,
-    receipt: &mut Receipt,
+    written: &mut Written,
     says_more: bool,
 ) -> Result<(FeedPage, Option<CensusReply>), StoreError> {
     let size = room(desk.services.feed_page, up.room);
     let reader = Reader::new(&sender.viewer, sender.identified.device.id, size);
     let Some(mut reader) = reader else { return Ok(Default::default()) };
-    let unheard = std::mem::take(&mut receipt.unheard);
-    reader.brought = std::mem::take(&mut receipt.brought);
+    let unheard = std::mem::take(&mut written.receipt.unheard);
+    reader.brought = std::mem::take(&mut written.receipt.brought);
+    let lost = std::mem::take(&mut written.lost);
     // After a restore the positions mean other things than before.
     let cursor = if up.epoch == sender.epoch { up.cursor } else { 0 };
     let count = up.census.clone().filter(|_| !says_more && up.epoch == sender.epoch);
@@ -215,6 +215,10 @@ async fn feed(
         .read(move |tx| {
             Box::pin(async move {
                 let mut page = page::page(tx, &reader, cursor, &unheard).await?;
+                if !lost.is_empty() {
+                    let read_to = page::read_to(tx, &reader, cursor).await?;
+                    page.gone.extend(lost::cases(tx, &reader, &lost, read_to).await?);
+                }
                 let silent = page.items.is_empty() && page.gone.is_empty() && !page.more;
                 let Some(count) = count.filter(|_| silent) else { return Ok((page, None)) };
                 let (reply, items) = census::compare(tx, &reader, &count).await?;
@@ -233,7 +237,7 @@ fn room(size: Size, asked: Option<u32>) -> Size {
 }
 
 fn answer(desk: &SyncDesk, sender: &Sender, up: &SyncUp, written: Written, page: FeedPage) -> SyncDown {
-    let Written { receipt, mut results, photos, at, reference } = written;
+    let Written { receipt, mut results, photos, at, reference, lost: _ } = written;
     let upload_token =
         (!up.photos.is_empty()).then(|| desk.tokens.issue(&sender.identified.device, desk.services.security.now()));
     let mut all = receipt.results;

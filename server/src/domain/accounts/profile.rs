@@ -2,8 +2,8 @@
 //!
 //! The log-in name and the role stay: what somebody did is noted under them, and duties are kept apart by them.
 //! Nothing of it is kept in memory: every request reads a person with their grids, so a change holds from the next
-//! request on. A phone is told cases of the new grids from then on; what lay in them before comes, and what lay in the
-//! old ones goes, with its daily count.
+//! request on. A phone is told cases of the new grids from then on, and what it holds of the old ones goes with the same
+//! answer (`feed::lost`); what lay in the new ones before comes with its daily count.
 
 use std::collections::BTreeSet;
 

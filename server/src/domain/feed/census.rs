@@ -59,7 +59,8 @@ macro_rules! whose {
     };
 }
 const PEOPLE: [&str; 3] = [whose!("reporter"), whose!("holder"), whose!("task_user")];
-const GRID: &str =
+/// What is counted of the open cases of a grid.
+pub(super) const GRID: &str =
     "SELECT id, version, heads, district FROM case_row WHERE grid = ?1 AND state NOT IN ('closed', 'void')";
 
 /// What a phone of this reader holds: the same rule as [`super::audience::keys`], on columns. Ended cases count for as

@@ -115,6 +115,17 @@ pub async fn page(tx: &mut dyn Tx, reader: &Reader, cursor: u64, unheard: &[Case
     Ok(page)
 }
 
+/// The position up to which a phone with this cursor has been told what happened; 0 if that is not known.
+pub async fn read_to(tx: &mut dyn Tx, reader: &Reader, cursor: u64) -> Result<i64, StoreError> {
+    let head = super::head(tx, &reader.district).await?;
+    Ok(match Progress::decode(cursor) {
+        // What happened during a walk is read after it.
+        Some(progress) if progress.is_of(head) => progress.head(),
+        None if cursor <= head as u64 => cursor as i64,
+        _ => 0,
+    })
+}
+
 async fn rows_after(tx: &mut dyn Tx, reader: &Reader, after: i64, head: i64) -> Result<FeedPage, StoreError> {
     let positions = positions(tx, reader, after, head).await?;
     let mut news = News::default();

@@ -49,6 +49,11 @@ impl Progress {
         })
     }
 
+    /// Head of the feed when the walk began.
+    pub(super) fn head(self) -> i64 {
+        self.head
+    }
+
     /// True if the walk can have begun in a feed that reaches this far now.
     pub(super) fn is_of(self, head: i64) -> bool {
         (1..=head).contains(&self.head)
