@@ -9,6 +9,8 @@
 pub enum At {
     /// Phone: a photo's bytes are written beside its name and flushed, the rename is to come.
     PhonePhotoFlushed,
+    /// Phone: the photos of a report have their names, the flush of their folder is to come.
+    PhonePhotosRenamed,
     /// Phone: the photos of a report are durable, no row names them yet.
     PhonePhotosSaved,
     /// Phone: a report is committed, the screen has not said so.
@@ -33,10 +35,14 @@ pub enum At {
     ServerSyncAnswering,
     /// Server: the last byte of a photo is in the staging folder.
     ServerPhotoStaged,
+    /// Server: its bytes have the hash that was announced, none of them is flushed.
+    ServerPhotoVerified,
     /// Server: a photo's file is flushed under its staging name.
     ServerPhotoFlushed,
-    /// Server: it has its name in the waiting room, durably.
+    /// Server: it has its name in the waiting room, the flush of that folder is to come.
     ServerPhotoRenamed,
+    /// Server: its name in the waiting room is durable, readers do not see it.
+    ServerPhotoKept,
     /// Server: it is where readers look, no row names it.
     ServerPhotoStored,
     /// Server: its rows are committed, the answer is not sent.
@@ -45,8 +51,9 @@ pub enum At {
 
 impl At {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::PhonePhotoFlushed,
+        Self::PhonePhotosRenamed,
         Self::PhonePhotosSaved,
         Self::PhoneReportSaved,
         Self::PhoneSyncPersisted,
@@ -59,8 +66,10 @@ impl At {
         Self::ServerSyncCommitted,
         Self::ServerSyncAnswering,
         Self::ServerPhotoStaged,
+        Self::ServerPhotoVerified,
         Self::ServerPhotoFlushed,
         Self::ServerPhotoRenamed,
+        Self::ServerPhotoKept,
         Self::ServerPhotoStored,
         Self::ServerPhotoRecorded,
     ];
@@ -69,6 +78,7 @@ impl At {
     pub const fn name(self) -> &'static str {
         match self {
             Self::PhonePhotoFlushed => "phone.photo.flushed",
+            Self::PhonePhotosRenamed => "phone.photos.renamed",
             Self::PhonePhotosSaved => "phone.photos.saved",
             Self::PhoneReportSaved => "phone.report.saved",
             Self::PhoneSyncPersisted => "phone.sync.persisted",
@@ -81,8 +91,10 @@ impl At {
             Self::ServerSyncCommitted => "server.sync.committed",
             Self::ServerSyncAnswering => "server.sync.answering",
             Self::ServerPhotoStaged => "server.photo.staged",
+            Self::ServerPhotoVerified => "server.photo.verified",
             Self::ServerPhotoFlushed => "server.photo.flushed",
             Self::ServerPhotoRenamed => "server.photo.renamed",
+            Self::ServerPhotoKept => "server.photo.kept",
             Self::ServerPhotoStored => "server.photo.stored",
             Self::ServerPhotoRecorded => "server.photo.recorded",
         }

@@ -34,7 +34,7 @@ fn phone_dies(phone: &Phone, photo: &Path, at: At) -> bool {
         photo,
     ];
     match at {
-        At::PhonePhotoFlushed | At::PhonePhotosSaved | At::PhoneReportSaved => {
+        At::PhonePhotoFlushed | At::PhonePhotosRenamed | At::PhonePhotosSaved | At::PhoneReportSaved => {
             dies(phone, "report", &args, at);
             at != At::PhoneReportSaved
         }

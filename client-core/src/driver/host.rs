@@ -135,6 +135,7 @@ impl Files for PhotoFolder {
         }
         make_folder(&self.0)?;
         photos.iter().try_for_each(|(photo, bytes)| self.write_one(photo, bytes))?;
+        failpoint::reach(At::PhonePhotosRenamed);
         flush_folder(&self.0)
     }
 

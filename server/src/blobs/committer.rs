@@ -177,8 +177,9 @@ impl Folders {
                 *outcome = fs::rename(&job.staged, self.waiting_place(job.hash));
             }
         }
-        let flushed = self.flush(&self.waiting_room);
         failpoint::reach(At::ServerPhotoRenamed);
+        let flushed = self.flush(&self.waiting_room);
+        failpoint::reach(At::ServerPhotoKept);
         let count = |counter: &AtomicU64, n: usize| counter.fetch_add(n as u64, Ordering::Relaxed);
         count(&self.counters.batches, 1);
         count(&self.counters.photos, outcomes.iter().filter(|outcome| outcome.is_ok()).count());

@@ -31,6 +31,7 @@ impl Uploads {
             part.discard().await?;
             return Err(UploadError::Hash);
         }
+        failpoint::reach(At::ServerPhotoVerified);
         let size_bytes = part.length();
         // Whatever it is, it is kept and never served as more than bytes: the type only helps readers.
         let mime = photo::media_type(&part.head(HEAD).await?).unwrap_or("application/octet-stream");
