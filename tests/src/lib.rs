@@ -24,6 +24,7 @@
 // Test programs may look at clocks, print, and unwrap: a failure here is a failed test.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
+pub(crate) mod ages;
 pub mod bombs;
 pub mod browser;
 pub mod cpu;

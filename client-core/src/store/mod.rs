@@ -31,6 +31,8 @@ mod feed;
 mod intents;
 mod lists;
 mod migrate;
+#[cfg(any(test, feature = "testing"))]
+pub mod older;
 mod outbox;
 mod phone_row;
 mod photos;

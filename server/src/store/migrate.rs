@@ -16,14 +16,14 @@ use super::{
 
 /// One file of `migrations/`.
 #[derive(Clone, Copy, Debug)]
-struct Migration {
-    version: i64,
+pub(super) struct Migration {
+    pub(super) version: i64,
     name: &'static str,
-    text: &'static str,
+    pub(super) text: &'static str,
 }
 
 /// All migrations, oldest first, versions 1, 2, 3, …
-const MIGRATIONS: &[Migration] = &[
+pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "0001_foundation.sql", text: include_str!("migrations/0001_foundation.sql") },
     Migration { version: 2, name: "0002_own_day.sql", text: include_str!("migrations/0002_own_day.sql") },
     Migration { version: 3, name: "0003_heard.sql", text: include_str!("migrations/0003_heard.sql") },
@@ -52,7 +52,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     apply(connection, MIGRATIONS)
 }
 
-fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+pub(super) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), StoreError> {
     batch(
         connection,
         "CREATE TABLE IF NOT EXISTS schema_version (

@@ -24,6 +24,7 @@ pub mod chain;
 mod dialect;
 mod error;
 mod migrate;
+pub mod older;
 mod sqlite;
 mod stats;
 mod tx;

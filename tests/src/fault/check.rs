@@ -8,6 +8,7 @@ use xunge_client_core::client::{ListQuery, Phone};
 use xunge_client_core::doc::FieldDoc;
 use xunge_client_core::model::{CaseId, PhotoHash};
 
+use super::batches;
 use super::promises::{Machine, Promise};
 use super::world::{Harm, Trouble, World, broken};
 use crate::sim::centre::Centre;
@@ -23,9 +24,11 @@ pub(super) struct End {
     cases: (usize, usize),
     /// Photos that have bytes at the centre.
     photos: BTreeSet<PhotoHash>,
+    /// Phones the centre knows, by name.
+    devices: Vec<String>,
 }
 
-fn hold(held: bool, harm: Harm, what: impl FnOnce() -> String) -> Result<(), Trouble> {
+pub(super) fn hold(held: bool, harm: Harm, what: impl FnOnce() -> String) -> Result<(), Trouble> {
     if held { Ok(()) } else { Err(broken(harm, what())) }
 }
 
@@ -86,6 +89,7 @@ impl World<'_> {
             }
             Machine::Centre if self.centre_folder().join("0.db").exists() => {
                 let centre = self.centre().map_err(unopened)?;
+                batches::are_whole(centre)?;
                 let findings = centre.store().integrity_blocking().map_err(corrupt)?;
                 hold(findings.is_empty(), Harm::Corrupt, || format!("{findings:?}"))?;
                 let report = centre.verify();
@@ -183,6 +187,8 @@ impl World<'_> {
                 end.cases.1 += 1;
             }
             let photos = centre.rows("SELECT sha256 FROM blob", Vec::new());
+            let devices = centre.rows("SELECT name FROM device ORDER BY name", Vec::new());
+            end.devices = devices.iter().map(|row| row.text(0).unwrap().to_owned()).collect();
             end.photos = photos.iter().map(|row| PhotoHash::from_bytes(row.array(0).unwrap())).collect();
         }
         Ok(end)

@@ -1,5 +1,6 @@
 //! Disks that fail, stop and forget, under the real phone and the real centre.
 
+mod batches;
 mod calls;
 mod check;
 mod disk;

@@ -52,7 +52,7 @@ impl Script {
         let folder = fast_folder();
         let base = Image::settled(story.begin(seed));
         let disk = Disk::attach(folder.path(), &base).expect("room for a disk");
-        let mut world = World::on(&disk, seed);
+        let mut world = World::on(&disk, seed).opening((story.opens)());
         let mut starts = Vec::new();
         for (name, step) in story.steps {
             starts.push(disk.position());
@@ -68,6 +68,7 @@ impl Script {
         assert!(played.now.listing() == real.listing(), "{}: the record and the disk differ", story.name);
         let end = world.end().expect("nothing failed");
         let promises = std::mem::take(&mut world.promises);
+        world.stop();
         let sides = Sides::of(&base, &changes);
         let (left, known, joined) = (RefCell::default(), RefCell::default(), Cell::default());
         Self { story, seed, base, changes, starts, promises, end, tried, sides, left, known, joined }
@@ -163,7 +164,7 @@ impl Script {
 
     /// Starts again on what is left, checks, and tells the rest of the story.
     fn recover(&self, root: &Path, machine: Machine, at: usize) -> Result<(), Trouble> {
-        let mut world = World::new(root, self.seed, SECOND);
+        let mut world = self.again_on(root);
         world.promises = self.promises.until(at);
         world.known = Some(&self.known);
         world.is_sound(machine)?;
@@ -176,8 +177,14 @@ impl Script {
             }
         }
         self.compare(&mut world)?;
+        world.stop();
         self.known.borrow_mut().append(&mut world.rests);
         Ok(())
+    }
+
+    /// The life after a crash.
+    fn again_on<'w>(&self, root: &Path) -> World<'w> {
+        World::new(root, self.seed, SECOND).opening((self.story.opens)())
     }
 
     /// The rest was told before.
@@ -223,7 +230,7 @@ impl Script {
         let folder = fast_folder();
         let disk = Disk::attach(folder.path(), &self.base).expect("room for a disk");
         disk.fail(failure);
-        let mut world = World::on(&disk, self.seed);
+        let mut world = World::on(&disk, self.seed).opening((self.story.opens)());
         for (name, step) in self.story.steps {
             match step(&mut world) {
                 Ok(()) => {}
@@ -252,9 +259,10 @@ impl Script {
         let root = folder.path().join("recovery");
         std::fs::create_dir(&root).expect("a new folder");
         tree.write_to(&root).expect("room for a disk");
-        let mut world = World::new(&root, self.seed, SECOND);
+        let mut world = self.again_on(&root);
         world.promises = promises;
         self.compare(&mut world)?;
+        world.stop();
         self.known.borrow_mut().insert(end);
         Ok(())
     }

@@ -5,10 +5,13 @@ use std::path::Path;
 use rusqlite::Connection;
 use xunge_server::auth::keys::Keys;
 use xunge_server::datadir::DataDir;
+use xunge_server::store::Options;
 
+use super::batches;
 use super::image::Tree;
 use super::steps::fixed;
 use super::world::{Trouble, World, told};
+use crate::ages::Program;
 use crate::sim::centre;
 
 /// A step and its name.
@@ -20,6 +23,8 @@ pub(super) struct Story {
     pub(super) name: &'static str,
     /// Puts on the disks what is there when it begins.
     pub(super) base: fn(&Path, u64) -> Result<(), Trouble>,
+    /// How the centre opens its database.
+    pub(super) opens: fn() -> Options,
     pub(super) steps: &'static [Step],
 }
 
@@ -27,6 +32,7 @@ pub(super) struct Story {
 pub(super) const ALL: &[Story] = &[
     Story {
         name: "first start",
+        opens: centre::inline,
         base: |_, _| Ok(()),
         steps: &[
             ("the centre is set up", set_up),
@@ -37,6 +43,7 @@ pub(super) const ALL: &[Story] = &[
     },
     Story {
         name: "offline",
+        opens: centre::inline,
         base: |folder, seed| without_centre(folder, seed),
         steps: &[
             ("a report with photos", |world| world.report_with_photos("a")),
@@ -49,6 +56,7 @@ pub(super) const ALL: &[Story] = &[
     },
     Story {
         name: "sync",
+        opens: centre::inline,
         base: |folder, seed| with_reports(folder, seed, false),
         steps: &[
             ("a sync with photos", |world| world.sync()),
@@ -59,9 +67,10 @@ pub(super) const ALL: &[Story] = &[
     },
     Story {
         name: "old databases",
+        opens: centre::inline,
         base: |folder, seed| {
             with_reports(folder, seed, true)?;
-            make_old(folder).map_err(told)
+            make_old(folder)
         },
         steps: &[
             ("the app is updated", |world| world.phone().map(drop)),
@@ -72,11 +81,13 @@ pub(super) const ALL: &[Story] = &[
     },
     Story {
         name: "wipe",
+        opens: centre::inline,
         base: |folder, seed| with_reports(folder, seed, true),
         steps: &[("a wipe", |world| world.wipe())],
     },
     Story {
         name: "photos",
+        opens: centre::inline,
         base: |folder, seed| with_reports(folder, seed, true),
         steps: &[
             ("a photo of an office", |world| world.office_photo("x", "dispatch-1")),
@@ -87,6 +98,7 @@ pub(super) const ALL: &[Story] = &[
     },
     Story {
         name: "upkeep",
+        opens: centre::inline,
         base: |folder, seed| with_reports(folder, seed, true),
         steps: &[
             ("a decision", |world| world.file("a")),
@@ -94,6 +106,22 @@ pub(super) const ALL: &[Story] = &[
             ("a restart", |world| world.restart_centre()),
             ("a decision", |world| world.file("b")),
             ("a sync", |world| world.sync()),
+        ],
+    },
+    Story {
+        name: "at once",
+        opens: batches::threads,
+        base: |folder, seed| {
+            let mut world = enrolled(folder, seed)?;
+            world.restart_centre()?;
+            world.stop();
+            Ok(())
+        },
+        steps: &[
+            ("several write at once", |world| world.write_at_once(0)),
+            ("several more", |world| world.write_at_once(1)),
+            ("a restart", |world| world.restart_centre()),
+            ("several after it", |world| world.write_at_once(2)),
         ],
     },
 ];
@@ -144,27 +172,23 @@ fn with_reports(folder: &Path, seed: u64, sent: bool) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Takes back what the newer migrations did.
-fn make_old(folder: &Path) -> rusqlite::Result<()> {
-    Connection::open(folder.join("phone/phone.db"))?.execute_batch(
-        "DROP INDEX case_gone; ALTER TABLE case_local DROP COLUMN gone; ALTER TABLE phone DROP COLUMN heard;
-         DROP TABLE preview_out; DELETE FROM migration WHERE number IN (2, 3, 4); PRAGMA user_version = 1;
-         PRAGMA journal_mode = WAL",
-    )?;
-    Connection::open(folder.join("centre/0.db"))?.execute_batch(
-        "DROP INDEX case_event_desk; DROP TABLE device_heard; DROP TABLE photo_preview; DROP TABLE dispatch_rule;
-         DROP TABLE held_void; DROP TABLE dropped_void; DROP INDEX case_row_nearby; DROP INDEX case_row_master;
-         ALTER TABLE case_row DROP COLUMN master_case;
-         DROP INDEX case_row_ordinal; DROP INDEX case_row_deadline; DROP INDEX case_row_deadline_office;
-         DROP INDEX case_row_deadline_handler; ALTER TABLE case_row DROP COLUMN ordinal;
-         ALTER TABLE case_row DROP COLUMN deadline_at; DROP TABLE case_gram; DROP TABLE tally_grid; DROP TABLE tally_unit;
-         DROP TABLE saved_filter; DROP TABLE tally_street; DROP TABLE tally_map_day; DROP TABLE tally_map_month;
-         DROP INDEX case_row_appeal; ALTER TABLE case_row DROP COLUMN appealed_at;
-         ALTER TABLE taxonomy DROP COLUMN retired; DROP INDEX external_ref_case; DROP INDEX external_ref_number;
-         ALTER TABLE device DROP COLUMN waiting_since; DROP TABLE device_view; DROP INDEX quarantine_at;
-         ALTER TABLE user_account DROP COLUMN password_once; DROP INDEX audit_actor; DROP TABLE timetable_edition;
-         DELETE FROM schema_version WHERE version > 1",
-    )
+/// Puts databases of the very first version in the place of those of today.
+fn make_old(folder: &Path) -> Result<(), Trouble> {
+    for (program, name) in [(Program::Phone, "phone/phone.db"), (Program::Server, "centre/0.db")] {
+        let (path, old) = (folder.join(name), folder.join("old.db"));
+        program.age(&path, &old, 1, false).map_err(told)?;
+        for rest in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.join(format!("{name}{rest}")));
+        }
+        std::fs::rename(&old, &path).map_err(told)?;
+        let wal = Connection::open(&path).and_then(|it| it.execute_batch("PRAGMA journal_mode = WAL"));
+        wal.map_err(told)?;
+        let found = program.remembers(&path).map_err(told)?;
+        if found != [1] {
+            return Err(told(format!("{program:?} remembers {found:?}: not everything would be migrated")));
+        }
+    }
+    Ok(())
 }
 
 impl Story {

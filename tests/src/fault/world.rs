@@ -15,6 +15,7 @@ use xunge_client_core::platform::{Clock, Entropy, Files, random};
 use xunge_client_core::store::Store;
 use xunge_client_core::sync::{Engine, Event, Identity, OutboundKind, Reason, Settings, Summary, Upload, UploadEnd};
 use xunge_server::reference::org::User;
+use xunge_server::store::Options;
 
 use super::disk::Disk;
 use super::image::{Sum, Tree};
@@ -69,6 +70,8 @@ pub(super) struct World<'d> {
     pub(super) known: Option<&'d RefCell<BTreeSet<Sum>>>,
     /// The step that is being told.
     pub(super) step: usize,
+    /// How the centre opens its database.
+    opens: Options,
     pub(super) seed: u64,
     pub(super) promises: Promises,
     entropy: Arc<Seeded>,
@@ -106,6 +109,7 @@ impl<'d> World<'d> {
             rests: BTreeSet::new(),
             known: None,
             step: 0,
+            opens: centre::inline(),
             seed,
             promises: Promises::default(),
             entropy: Arc::new(Seeded::new(seed ^ (life << 40))),
@@ -119,6 +123,11 @@ impl<'d> World<'d> {
     /// A world on a disk that writes down what happens.
     pub(super) fn on(disk: &'d Disk, seed: u64) -> Self {
         Self { disk: Some(disk), ..Self::new(disk.root(), seed, 0) }
+    }
+
+    /// The same with a centre that opens its database like this.
+    pub(super) fn opening(self, opens: Options) -> Self {
+        Self { opens, ..self }
     }
 
     pub(super) fn phone_folder(&self) -> PathBuf {
@@ -137,6 +146,10 @@ impl<'d> World<'d> {
 
     /// All processes end, without a word to anybody.
     pub(super) fn stop(&mut self) {
+        if let Some(centre) = self.centre.as_ref().filter(|_| !self.opens.inline) {
+            // Its threads would go on for a moment. A centre that was closed before says so.
+            let _ = centre.store().close_blocking();
+        }
         (self.phone, self.core, self.centre) = (None, None, None);
     }
 
@@ -187,7 +200,7 @@ impl<'d> World<'d> {
     /// The centre.
     pub(super) fn centre(&mut self) -> Result<&Centre, Trouble> {
         if self.centre.is_none() {
-            self.centre = Some(Centre::in_folder(&self.centre_folder(), noon()).map_err(told)?);
+            self.centre = Some(Centre::in_folder(&self.centre_folder(), noon(), &self.opens).map_err(told)?);
         }
         Ok(self.centre.as_ref().expect("just opened"))
     }

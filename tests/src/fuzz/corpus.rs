@@ -4,24 +4,27 @@ use std::path::{Path, PathBuf};
 
 use xunge_client_core::doc::testing::Dice;
 
-use super::Target;
+use super::{Target, parts};
 
-/// Inputs from this size on are committed compressed.
+/// Inputs from this size on are committed together and compressed: databases of two versions are nearly the same.
 const PACKED: usize = 4_096;
+/// The file they are in.
+const TOGETHER: &str = "seeds.zst";
 
 /// Inputs of one target.
 #[derive(Debug)]
 pub struct Corpus(Vec<Vec<u8>>);
 
 impl Corpus {
-    /// Reads the committed files; a target without any starts from its generators alone.
+    /// Reads the committed files; a target without any starts from its generators alone. A test holds that the files have
+    /// everything the generators make.
     pub fn of(target: &dyn Target) -> Self {
         let mut files: Vec<PathBuf> = std::fs::read_dir(folder(target.name()))
             .map(|entries| entries.map(|entry| entry.expect("a folder that can be read").path()).collect())
             .unwrap_or_default();
         // A folder's order is the file system's; a run's is the seed's.
         files.sort();
-        let mut inputs: Vec<Vec<u8>> = files.iter().map(|path| read(path)).collect();
+        let mut inputs: Vec<Vec<u8>> = files.iter().flat_map(|path| read(path)).collect();
         if inputs.is_empty() {
             inputs = target.seeds();
         }
@@ -29,17 +32,31 @@ impl Corpus {
         Self(inputs)
     }
 
-    /// Writes what the generators make into the target's folder; crashers there stay.
+    /// Writes what the generators make into the target's folder, in the place of what they made before; crashers there
+    /// stay.
     pub fn write(target: &dyn Target) {
         let folder = folder(target.name());
         std::fs::create_dir_all(&folder).unwrap();
-        for (index, input) in target.seeds().iter().enumerate() {
-            let name = format!("seed-{index:02}");
-            match input.len() {
-                ..PACKED => std::fs::write(folder.join(name), input).unwrap(),
-                _ => std::fs::write(folder.join(name + ".zst"), zstd::bulk::compress(input, 19).unwrap()).unwrap(),
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("seed")) {
+                std::fs::remove_file(path).unwrap();
             }
         }
+        let (small, large): (Vec<_>, Vec<_>) = target.seeds().into_iter().partition(|input| input.len() < PACKED);
+        for (index, input) in small.iter().enumerate() {
+            std::fs::write(folder.join(format!("seed-{index:02}")), input).unwrap();
+        }
+        if !large.is_empty() {
+            let together = parts::join(&large.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            std::fs::write(folder.join(TOGETHER), zstd::bulk::compress(&together, 19).unwrap()).unwrap();
+        }
+    }
+
+    /// How many inputs of the generators the committed files lack.
+    pub fn lacks(target: &dyn Target) -> usize {
+        let held = Self::of(target).0;
+        target.seeds().iter().filter(|seed| !held.contains(seed)).count()
     }
 
     /// Every input.
@@ -57,10 +74,10 @@ fn folder(target: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/fuzz")).join(target)
 }
 
-fn read(path: &Path) -> Vec<u8> {
+fn read(path: &Path) -> Vec<Vec<u8>> {
     let bytes = std::fs::read(path).expect("a corpus file");
-    match path.extension().is_some_and(|extension| extension == "zst") {
-        true => zstd::stream::decode_all(bytes.as_slice()).expect("a compressed corpus file"),
-        false => bytes,
+    match path.file_name().is_some_and(|name| name == TOGETHER) {
+        true => parts::split(&zstd::stream::decode_all(bytes.as_slice()).expect("a compressed corpus file")),
+        false => vec![bytes],
     }
 }

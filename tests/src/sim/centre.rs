@@ -113,7 +113,8 @@ pub(crate) fn set_up(path: &Path) -> Result<(), StoreError> {
     fill(path, org())
 }
 
-fn inline() -> Options {
+/// Without threads: everything happens on the thread that asks.
+pub(crate) fn inline() -> Options {
     Options { inline: true, ..Options::default() }
 }
 
@@ -134,18 +135,25 @@ impl Centre {
         std::fs::write(&path, &template().database).unwrap();
         let clock = Business::standing(start);
         let (blobs, staging) = (Blobs::in_memory(), Staging::in_folder(folder).unwrap());
-        Self::over(folder, clock, blobs, staging).unwrap()
+        Self::over(folder, clock, blobs, staging, &inline()).unwrap()
     }
 
     /// The centre whose database lies in a folder; it keeps its photos there too.
-    pub(crate) fn in_folder(folder: &Path, now: Millis) -> Result<Self, String> {
+    pub(crate) fn in_folder(folder: &Path, now: Millis, options: &Options) -> Result<Self, String> {
         let blobs = Blobs::in_folder(folder).map_err(|error| error.to_string())?;
         let staging = Staging::in_folder(folder).map_err(|error| error.to_string())?;
-        Self::over(folder, Business::standing(now), blobs, staging).map_err(|error| error.to_string())
+        Self::over(folder, Business::standing(now), blobs, staging, options).map_err(|error| error.to_string())
     }
 
-    fn over(folder: &Path, clock: Business, blobs: Blobs, staging: Staging) -> Result<Self, StoreError> {
-        let (desk, uploads) = open(&folder.join("0.db"), &clock, &blobs, &staging)?;
+    fn over(
+        folder: &Path,
+        clock: Business,
+        blobs: Blobs,
+        staging: Staging,
+        options: &Options,
+    ) -> Result<Self, StoreError> {
+        let store = Store::open(&folder.join("0.db"), options)?;
+        let (desk, uploads) = over(store, &clock, &blobs, &staging)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Ok(Self { folder: folder.into(), generation: 0, clock, desk, uploads, blobs, staging, epoch: 1, runtime })
     }
@@ -157,7 +165,7 @@ impl Centre {
         std::fs::create_dir_all(&folder).unwrap();
         self.store().backup_blocking(&folder.join("0.db")).unwrap();
         let now = Business::standing(self.clock.now());
-        Self::over(&folder, now, self.blobs.clone(), self.staging.clone()).unwrap()
+        Self::over(&folder, now, self.blobs.clone(), self.staging.clone(), &inline()).unwrap()
     }
 
     /// Uploads, for what no phone asks.
@@ -401,12 +409,12 @@ impl Centre {
     }
 
     fn reopen(&mut self, path: &Path) {
-        (self.desk, self.uploads) = open(path, &self.clock, &self.blobs, &self.staging).unwrap();
+        let store = Store::open(path, &inline()).unwrap();
+        (self.desk, self.uploads) = over(store, &self.clock, &self.blobs, &self.staging).unwrap();
     }
 }
 
-fn open(path: &Path, clock: &Business, blobs: &Blobs, staging: &Staging) -> Result<(SyncDesk, Uploads), StoreError> {
-    let store = Store::open(path, &inline())?;
+fn over(store: Store, clock: &Business, blobs: &Blobs, staging: &Staging) -> Result<(SyncDesk, Uploads), StoreError> {
     cases::fill_blocking(&store)?;
     let services = Services::inline(store.clone(), clock.clone());
     let room = Space::of_share(|| 1.0);

@@ -7,48 +7,51 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use sha2::{Digest, Sha256};
 use xunge_client_core::doc::Edit;
 use xunge_client_core::doc::testing::{Dice, mutate};
 use xunge_client_core::model::{CaseId, CategoryRef, Millis, Mode, Point};
 use xunge_client_core::store::{self as phone, ListQuery, Step};
 use xunge_server::store::{self as server, Options, StoreError};
 
-use super::office;
+use super::district;
 use super::sync::Still;
+use crate::ages::Program;
 use crate::fuzz::{Outcome, Target};
 
 /// Bytes of a page: small, so that damage meets more than empty space.
 const PAGE: usize = 1024;
-/// The phone's migrations as released.
-const PHONE: [&str; 4] = [
-    include_str!("../../../../client-core/src/store/migrations/0001_first.sql"),
-    include_str!("../../../../client-core/src/store/migrations/0002_gone.sql"),
-    include_str!("../../../../client-core/src/store/migrations/0003_heard.sql"),
-    include_str!("../../../../client-core/src/store/migrations/0004_preview.sql"),
-];
+/// Where a file says which SQLite wrote it last.
+const WRITER: std::ops::Range<usize> = 96..100;
 /// Tables whose rows are somebody's work.
 const PHONE_TABLES: &[&str] = &["case_local", "intent", "change_out", "request", "event", "photo"];
-const SERVER_TABLES: &[&str] = &["user_account", "user_grid", "org_node", "unit", "taxonomy", "case_row"];
+const SERVER_TABLES: &[&str] =
+    &["user_account", "user_grid", "org_node", "unit", "taxonomy", "device", "case_row", "case_event"];
 
 /// Opening a database of any age.
 pub(super) struct Migration {
-    of_phone: bool,
+    program: Program,
     folder: tempfile::TempDir,
     promised: Vec<i64>,
 }
 
 impl Migration {
     pub(super) fn phone() -> Self {
-        Self { of_phone: true, folder: tempfile::tempdir().unwrap(), promised: vec![] }
+        Self::of(Program::Phone)
     }
 
     pub(super) fn server() -> Self {
-        Self { of_phone: false, ..Self::phone() }
+        Self::of(Program::Server)
+    }
+
+    fn of(program: Program) -> Self {
+        Self { program, folder: tempfile::tempdir().unwrap(), promised: vec![] }
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        if self.of_phone { PHONE_TABLES } else { SERVER_TABLES }
+        match self.program {
+            Program::Phone => PHONE_TABLES,
+            Program::Server => SERVER_TABLES,
+        }
     }
 
     fn open_phone(path: &Path) -> Result<(), Outcome> {
@@ -80,7 +83,10 @@ impl Migration {
 
 impl Target for Migration {
     fn name(&self) -> &'static str {
-        if self.of_phone { "migration-phone" } else { "migration-server" }
+        match self.program {
+            Program::Phone => "migration-phone",
+            Program::Server => "migration-server",
+        }
     }
 
     fn promise(&self) -> &'static str {
@@ -89,7 +95,7 @@ impl Target for Migration {
     }
 
     fn seeds(&self) -> Vec<Vec<u8>> {
-        if self.of_phone { phones() } else { servers() }
+        ages(self.program)
     }
 
     fn mutate(&self, input: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
@@ -121,11 +127,14 @@ impl Target for Migration {
             let _ = std::fs::remove_file(self.folder.path().join(rest));
         }
         if self.promised.is_empty() {
-            std::fs::write(&path, &self.seeds()[0]).unwrap();
+            std::fs::write(&path, today(self.program, &self.folder.path().join("today.db"))).unwrap();
             self.promised = counts(&path, self.tables()).expect("the golden database is whole");
         }
         std::fs::write(&path, input).unwrap();
-        let opened = if self.of_phone { Self::open_phone(&path) } else { Self::open_server(&path) };
+        let opened = match self.program {
+            Program::Phone => Self::open_phone(&path),
+            Program::Server => Self::open_server(&path),
+        };
         if let Err(refused) = opened {
             return Ok(refused);
         }
@@ -140,7 +149,10 @@ impl Target for Migration {
     }
 
     fn cost(&self) -> u64 {
-        if self.of_phone { 20 } else { 40 }
+        match self.program {
+            Program::Phone => 20,
+            Program::Server => 40,
+        }
     }
 }
 
@@ -159,57 +171,42 @@ fn counts(path: &Path, tables: &[&str]) -> Option<Vec<i64>> {
     (whole == "ok").then(|| tables.iter().map(count).collect())?
 }
 
-/// The file as one with small pages.
+/// The file as one with small pages, the same whatever SQLite and program wrote it.
 fn compact(path: &Path) -> Vec<u8> {
     let connection = Connection::open(path).unwrap();
-    let sql = format!("PRAGMA journal_mode = DELETE; PRAGMA page_size = {PAGE}; VACUUM");
+    let of_server = connection.table_exists(None, "schema_version").unwrap();
+    let named = if of_server { "UPDATE schema_version SET applied_by = 'any'" } else { "" };
+    let sql =
+        format!("PRAGMA synchronous = OFF; PRAGMA journal_mode = DELETE; PRAGMA page_size = {PAGE}; {named}; VACUUM");
     connection.execute_batch(&sql).unwrap();
     drop(connection);
-    std::fs::read(path).unwrap()
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[WRITER].fill(0);
+    bytes
 }
 
-/// A phone with six reports, in every schema that was released, and between them.
-fn phones() -> Vec<Vec<u8>> {
+/// The database of today, then with the same rows every schema that was released, each also with the next one begun.
+fn ages(program: Program) -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let newest = folder.path().join("newest.db");
-    fill(&newest);
-    let mut all = vec![compact(&newest)];
-    for (version, next) in PHONE.iter().enumerate().skip(1) {
-        let path = folder.path().join(format!("{version}.db"));
-        let old = Connection::open(&path).unwrap();
-        older(&old, &newest, version);
-        drop(old);
-        all.push(compact(&path));
-        // The first statement of the next migration, and nothing that remembers it.
-        let half = Connection::open(&path).unwrap();
-        half.execute_batch(next.split_inclusive(';').next().unwrap()).unwrap();
-        drop(half);
-        all.push(compact(&path));
+    let mut all = vec![today(program, &newest)];
+    for version in (1..program.newest()).rev() {
+        for half in [false, true] {
+            let path = folder.path().join(format!("{version}-{half}.db"));
+            program.age(&newest, &path, version, half).unwrap();
+            all.push(compact(&path));
+        }
     }
     all
 }
 
-/// The rows of `newest` in the schema of `version`.
-fn older(old: &Connection, newest: &Path, version: usize) {
-    old.execute_batch("CREATE TABLE migration (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) STRICT").unwrap();
-    for (number, sql) in (1..).zip(&PHONE[..version]) {
-        old.execute_batch(sql).unwrap();
-        let checksum: [u8; 32] = Sha256::digest(sql.as_bytes()).into();
-        old.execute("INSERT INTO migration VALUES (?1, ?2)", (number, checksum)).unwrap();
+/// Makes the database of today at `path`.
+fn today(program: Program, path: &Path) -> Vec<u8> {
+    match program {
+        Program::Phone => fill(path),
+        Program::Server => district::fill(path),
     }
-    old.pragma_update(None, "user_version", version as i64).unwrap();
-    old.execute("ATTACH ?1 AS newest", [newest.to_str().unwrap()]).unwrap();
-    let sql = "SELECT m.name, (SELECT group_concat(c.name) FROM pragma_table_info(m.name) c) FROM sqlite_schema m
-        WHERE m.type = 'table' AND m.name <> 'migration'";
-    let mut statement = old.prepare(sql).unwrap();
-    let tables = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    let tables: Vec<(String, String)> = tables.map(Result::unwrap).collect();
-    drop(statement);
-    for (table, columns) in tables {
-        let sql = format!("DELETE FROM {table}; INSERT INTO {table} ({columns}) SELECT {columns} FROM newest.{table}");
-        old.execute_batch(&sql).unwrap();
-    }
-    old.execute_batch("DETACH newest").unwrap();
+    compact(path)
 }
 
 fn fill(path: &Path) {
@@ -230,115 +227,97 @@ fn fill(path: &Path) {
     store.checkpoint().unwrap();
 }
 
-/// The example district with reports, in every schema that was released, and between them.
-fn servers() -> Vec<Vec<u8>> {
-    /// What takes a database back by one version, what a half-way migration leaves, and what takes that away.
-    const BACK: [[&str; 3]; 15] = [
-        [
-            "DROP INDEX external_ref_case; DROP INDEX external_ref_number; DELETE FROM schema_version WHERE version = 16",
-            "CREATE INDEX external_ref_case ON external_ref (case_id)",
-            "DROP INDEX external_ref_case",
-        ],
-        [
-            "ALTER TABLE taxonomy DROP COLUMN retired; DELETE FROM schema_version WHERE version = 15",
-            "ALTER TABLE taxonomy ADD COLUMN retired INTEGER",
-            "ALTER TABLE taxonomy DROP COLUMN retired",
-        ],
-        [
-            "DROP INDEX case_row_appeal; ALTER TABLE case_row DROP COLUMN appealed_at;
-             DELETE FROM schema_version WHERE version = 14",
-            "ALTER TABLE case_row ADD COLUMN appealed_at INTEGER",
-            "ALTER TABLE case_row DROP COLUMN appealed_at",
-        ],
-        [
-            "DROP TABLE tally_map_day; DROP TABLE tally_map_month; DELETE FROM schema_version WHERE version = 13",
-            "CREATE TABLE tally_map_day (x INTEGER)",
-            "DROP TABLE tally_map_day",
-        ],
-        [
-            "DROP TABLE tally_street; DELETE FROM schema_version WHERE version = 12",
-            "CREATE TABLE tally_street (x INTEGER)",
-            "DROP TABLE tally_street",
-        ],
-        [
-            "DELETE FROM schema_version WHERE version = 11",
-            "DROP TABLE case_gram",
-            "CREATE TABLE case_gram (gram TEXT, ordinal INTEGER)",
-        ],
-        [
-            "DROP TABLE saved_filter; DELETE FROM schema_version WHERE version = 10",
-            "CREATE TABLE saved_filter (x INTEGER)",
-            "DROP TABLE saved_filter",
-        ],
-        [
-            "DROP INDEX case_row_ordinal; DROP INDEX case_row_deadline; DROP INDEX case_row_deadline_office;
-             DROP INDEX case_row_deadline_handler; DROP TABLE case_gram; DROP TABLE tally_grid; DROP TABLE tally_unit;
-             ALTER TABLE case_row DROP COLUMN ordinal; ALTER TABLE case_row DROP COLUMN deadline_at;
-             DELETE FROM schema_version WHERE version = 9",
-            "CREATE TABLE case_gram (x INTEGER)",
-            "DROP TABLE case_gram",
-        ],
-        [
-            "DROP TABLE timetable_edition; DROP INDEX audit_actor; ALTER TABLE user_account DROP COLUMN password_once;
-             DELETE FROM schema_version WHERE version = 8",
-            "CREATE INDEX audit_actor ON audit (at)",
-            "DROP INDEX audit_actor",
-        ],
-        [
-            "DROP INDEX case_row_nearby; DROP INDEX case_row_master; ALTER TABLE case_row DROP COLUMN master_case;
-             DELETE FROM schema_version WHERE version = 7",
-            "ALTER TABLE case_row ADD COLUMN master_case TEXT",
-            "ALTER TABLE case_row DROP COLUMN master_case",
-        ],
-        [
-            "DROP TABLE held_void; DROP TABLE dropped_void; DELETE FROM schema_version WHERE version = 6",
-            "CREATE TABLE dropped_void (x INTEGER)",
-            "DROP TABLE dropped_void",
-        ],
-        [
-            "DROP TABLE dispatch_rule; DELETE FROM schema_version WHERE version = 5",
-            "CREATE TABLE dispatch_rule (x INTEGER)",
-            "DROP TABLE dispatch_rule",
-        ],
-        [
-            "DROP TABLE photo_preview; DELETE FROM schema_version WHERE version = 4",
-            "CREATE TABLE photo_preview (x INTEGER)",
-            "DROP TABLE photo_preview",
-        ],
-        [
-            "DROP TABLE device_heard; DELETE FROM schema_version WHERE version = 3",
-            "CREATE TABLE device_heard (x INTEGER)",
-            "DROP TABLE device_heard",
-        ],
-        [
-            "DROP INDEX case_event_desk; DELETE FROM schema_version WHERE version = 2",
-            "CREATE INDEX case_event_desk ON case_event (actor)",
-            "DROP INDEX case_event_desk",
-        ],
-    ];
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("newest.db");
-    let store = server::Store::open(&path, &Options { inline: true, ..Options::default() }).unwrap();
-    office::install_into(&store);
-    store.close_blocking().unwrap();
-    let thin = Connection::open(&path).unwrap();
-    // The trees of a whole district would hide the rest.
-    let sql = "DELETE FROM taxonomy WHERE code NOT LIKE '%21'; DELETE FROM user_grid WHERE user_id NOT IN
-        (SELECT id FROM user_account ORDER BY id LIMIT 20);
-        DELETE FROM user_account WHERE id NOT IN (SELECT id FROM user_account ORDER BY id LIMIT 20);
-        UPDATE org_node SET polygon = NULL; DELETE FROM org_node WHERE level = 'grid'";
-    thin.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
-    thin.execute_batch(sql).unwrap();
-    drop(thin);
-    let mut all = vec![compact(&path)];
-    for [back, half, undo] in BACK {
-        for sql in [back, half] {
-            let connection = Connection::open(&path).unwrap();
-            connection.execute_batch(sql).unwrap();
-            drop(connection);
-            all.push(compact(&path));
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use xunge_server::domain::cases;
+
+    use super::*;
+
+    /// Columns in which a program keeps what it learns again; an older schema can not hold it.
+    const LEARNT: [(&str, &str); 2] =
+        [("phone", "heard, link, data_rules, census_day, reference"), ("case_local", "gone")];
+    /// Tables that no older one is made from: what phones have heard, and rules that an installation begins with.
+    const LATER: [&str; 2] = ["device_heard", "dispatch_rule"];
+
+    /// Opens it as its program does.
+    fn bring_forward(program: Program, path: &Path) {
+        match program {
+            Program::Phone => Migration::open_phone(path).unwrap(),
+            Program::Server => {
+                let store = server::Store::open(path, &Options { inline: true, ..Options::default() }).unwrap();
+                cases::fill_blocking(&store).unwrap();
+                store.close_blocking().unwrap();
+            }
         }
-        Connection::open(&path).unwrap().execute_batch(undo).unwrap();
     }
-    all
+
+    /// Each table's rows as text, in order.
+    fn tables(path: &Path) -> BTreeMap<String, Vec<String>> {
+        let look = Connection::open(path).unwrap();
+        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+            AND name <> 'schema_version'";
+        let mut names = look.prepare(names).unwrap();
+        let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let rows = |table: &String| {
+            let new = LEARNT.iter().find(|(name, _)| name == table).map_or("", |(_, columns)| columns);
+            let mut statement = look.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+            let text = |row: &rusqlite::Row<'_>| -> rusqlite::Result<String> {
+                let kept = columns.iter().enumerate().filter(|(_, name)| !new.split(", ").any(|new| new == *name));
+                kept.map(|(at, name)| Ok(format!("{name}={:?} ", row.get_ref(at)?))).collect()
+            };
+            let mut rows: Vec<String> = statement.query_map([], text).unwrap().map(Result::unwrap).collect();
+            rows.sort();
+            rows
+        };
+        names.iter().map(|name| (name.clone(), rows(name))).collect()
+    }
+
+    #[test]
+    fn whatever_version_wrote_a_database_the_newest_finds_the_same_in_every_table() {
+        let mut wrong = vec![];
+        for program in [Program::Phone, Program::Server] {
+            let folder = tempfile::tempdir().unwrap();
+            let newest = folder.path().join("newest.db");
+            today(program, &newest);
+            assert_eq!(program.remembers(&newest).unwrap(), (1..=program.newest()).collect::<Vec<_>>());
+            bring_forward(program, &newest);
+            let promised = tables(&newest);
+            for version in 1..program.newest() {
+                let old = folder.path().join(format!("{version}.db"));
+                program.age(&newest, &old, version, false).unwrap();
+                assert_eq!(program.remembers(&old).unwrap(), (1..=version).collect::<Vec<_>>());
+                bring_forward(program, &old);
+                let found = tables(&old);
+                let differ =
+                    promised.iter().filter(|(table, rows)| !LATER.contains(&table.as_str()) && found[*table] != **rows);
+                wrong.extend(differ.map(|(table, rows)| {
+                    let ours = found[table].iter().find(|row| !rows.contains(row));
+                    let theirs = rows.iter().find(|row| !found[table].contains(row));
+                    format!("{program:?} from {version}, {table}: {ours:?} instead of {theirs:?}")
+                }));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn the_goldens_hold_every_schema_and_are_the_same_each_time() {
+        for program in [Program::Phone, Program::Server] {
+            let all = ages(program);
+            assert_eq!(all.len() as u32, 2 * program.newest() - 1, "{program:?}: today, and the older ones twice");
+            assert_eq!(all, ages(program));
+            let folder = tempfile::tempdir().unwrap();
+            let of = |bytes: &Vec<u8>| {
+                let path = folder.path().join("golden.db");
+                std::fs::write(&path, bytes).unwrap();
+                program.remembers(&path).unwrap().len() as u32
+            };
+            let versions: Vec<u32> = all.iter().map(of).collect();
+            let older = (1..program.newest()).rev().flat_map(|version| [version; 2]);
+            assert_eq!(versions, std::iter::once(program.newest()).chain(older).collect::<Vec<_>>());
+        }
+    }
 }

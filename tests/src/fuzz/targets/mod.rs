@@ -2,6 +2,7 @@
 
 mod auth;
 mod databases;
+mod district;
 mod documents;
 mod office;
 mod photos;

@@ -13,9 +13,10 @@ use xunge_client_core::model::{CaseId, CategoryRef, DeviceId, IntentId, Millis, 
 use xunge_client_core::platform::{Clock, Entropy, Now};
 use xunge_client_core::store::{Enrolment, ListQuery, ServerInfo, Step, Store, UserInfo};
 use xunge_client_core::sync::{Engine, Event, Identity, Outbound, Reason, Response, Settings};
+use xunge_client_core::wire::census::{self, Count, Counted};
 use xunge_client_core::wire::{
-    CaseHeads, Envelope, FeedItem, Frame, PhotoOffer, PhotoOffset, Request, RequestResult, SyncDown, SyncUp, WireError,
-    WireEvent, codec, digest, limits,
+    CaseHeads, Census, CensusReply, Envelope, FeedItem, Frame, PhotoOffer, PhotoOffset, Request, RequestResult,
+    SyncDown, SyncUp, WireError, WireEvent, codec, digest, limits,
 };
 
 use crate::fuzz::{Outcome, Target, cbor, parts};
@@ -56,12 +57,31 @@ pub(super) fn requests() -> Vec<SyncUp> {
             heads: vec![],
             payload: "{\"text\":\"重复上报\"}".as_bytes().to_vec().into(),
         }],
-        photos: vec![PhotoOffer { case: case(1), sha256: PhotoHash::of(b"photo"), bytes: 120_000, of: None }],
+        photos: vec![
+            PhotoOffer { case: case(1), sha256: PhotoHash::of(b"photo"), bytes: 120_000, of: None },
+            PhotoOffer {
+                case: case(1),
+                sha256: PhotoHash::of(b"preview"),
+                bytes: 9_000,
+                of: Some(PhotoHash::of(b"photo")),
+            },
+        ],
+        room: Some(30_000),
         phone_time: Millis(1_700_000_000_000),
         heard: Some(8),
         ..SyncUp::default()
     };
-    vec![SyncUp::default(), SyncUp { frames: vec![], ..full.clone() }, full]
+    let idle = |census| SyncUp { census: Some(census), heard: Some(8), ..SyncUp::default() };
+    let (root, day) = ([9; digest::BYTES], 19_675);
+    let held = (0..4u8).map(|byte| Counted { case: case(byte), version: 1, heads: vec![] }).collect();
+    let buckets = Some(Count::of(day, held).buckets());
+    vec![
+        SyncUp::default(),
+        SyncUp { frames: vec![], ..full.clone() },
+        full,
+        idle(Census { day, root, buckets: None, from: None, except: None }),
+        idle(Census { day, root, buckets, from: Some(3), except: Some(vec![case(2), case(3)]) }),
+    ]
 }
 
 fn refused(error: &WireError) -> Outcome {
@@ -180,7 +200,28 @@ impl Target for Answer {
             more: true,
             ..quiet.clone()
         };
-        [quiet, news, refusal].iter().map(codec::encode).collect()
+        let previews = SyncDown {
+            photos: vec![PhotoOffset {
+                sha256: PhotoHash::of(b"preview"),
+                offset: 4_000,
+                location: Some("/v1/photos/y".to_owned()),
+                of: Some(PhotoHash::of(b"p")),
+            }],
+            ..refusal.clone()
+        };
+        let counted = |next, told: Option<Vec<u8>>, feed| SyncDown {
+            census: Some(CensusReply { next, told: told.map(Into::into) }),
+            feed,
+            ..quiet.clone()
+        };
+        // Told everything of the report's own bucket, in which it is not: a phone must not believe that of unsent work.
+        let own = census::bucket_of(&saved());
+        let counts = [
+            counted(None, None, vec![]),
+            counted(Some(0), None, vec![]),
+            counted(Some(42), Some(vec![own, 40, 41]), (0..2).map(feed).collect()),
+        ];
+        [quiet.clone(), news, refusal, previews].iter().chain(&counts).map(codec::encode).collect()
     }
 
     fn mutate(&self, input: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
