@@ -1,6 +1,5 @@
 //! The way out when a phone can not sync any more: what is only here, sealed into files anybody may carry.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -10,17 +9,14 @@ use super::{Phone, PhoneError, PhoneRow};
 use crate::driver::host;
 use crate::model::{DeviceId, PhotoHash};
 use crate::platform::FileError;
-use crate::store::StoreError;
-use crate::sync::{Batch, Outgoing, Room, Sent};
+use crate::sync::Outgoing;
 use crate::transport::{Outgoing as Post, SpkiPin};
-use crate::wire::{Bundle, Contents, RESCUE_MEDIA_TYPE, Request, RescuedPhoto, SyncUp, codec, limits};
+use crate::wire::{Bundle, Contents, Frame, RESCUE_MEDIA_TYPE, Request, RescuedPhoto, SyncUp, codec, limits};
 
 /// Raw bytes of text in one page: with its photos it stays far below what the server unpacks.
 const PAGE: usize = limits::DECOMPRESSED / 2;
 /// Bytes of a photo beyond which it can not be sealed; upload copies have a few hundred kilobytes.
 const LARGEST_PHOTO: usize = limits::RESCUE / 2;
-/// How often a page is collected anew because another process sent something meanwhile.
-const TRIES: u32 = 5;
 
 /// What a rescue wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,17 +97,37 @@ impl Phone {
     }
 
     fn rescue_text(&self, row: &PhoneRow, contents: &mut Contents, done: &mut Rescued) -> Result<(), PhoneError> {
-        let mut taken = BTreeSet::new();
-        loop {
-            let cases = self.freeze(&Room { bytes: PAGE, parked_cases: taken.clone(), ..Room::default() })?;
-            if cases.is_empty() {
-                break;
+        let mut frames: Vec<Frame> = Vec::new();
+        let mut bytes = 0;
+        let mut write = |frames: &mut Vec<Frame>| {
+            if !frames.is_empty() {
+                contents.pages.push(codec::pack(&SyncUp { frames: std::mem::take(frames), ..self.page(row) }).into());
             }
-            taken.extend(cases.iter().map(|outgoing| outgoing.case));
-            let page = SyncUp { frames: cases.iter().map(Outgoing::frame).collect(), ..self.page(row) };
-            contents.pages.push(codec::pack(&page).into());
-            done.cases += cases.len() as u32;
+        };
+        for case in self.store.waiting_cases()? {
+            // Its fresh changes are written down, so that a later sync sends the very same ones.
+            let Some(mut rest) = self.store.freeze(case)? else { continue };
+            done.cases += 1;
+            loop {
+                let fits = rest.fitting(limits::CHANGES_PER_CASE, PAGE);
+                let changes = rest.changes.split_off(fits.min(rest.changes.len()));
+                let part = std::mem::replace(&mut rest.changes, changes);
+                let part = Outgoing::of(case, part, rest.submit);
+                if bytes + part.bytes() > PAGE || frames.len() == limits::FRAMES {
+                    write(&mut frames);
+                    bytes = 0;
+                }
+                bytes += part.bytes();
+                frames.push(part.frame());
+                if rest.changes.is_empty() {
+                    break;
+                }
+                // The rest builds on these: a page of its own.
+                write(&mut frames);
+                bytes = 0;
+            }
         }
+        write(&mut frames);
         let requests = self.store.waiting_requests()?;
         // After the facts: a request may be about a case that arrives with this bundle.
         for some in requests_by_page(&requests) {
@@ -119,23 +135,6 @@ impl Phone {
         }
         done.requests = requests.len() as u32;
         Ok(())
-    }
-
-    /// Collects cases and writes down their fresh changes, so that a later sync sends the very same ones.
-    fn freeze(&self, room: &Room) -> Result<Vec<Outgoing>, PhoneError> {
-        for _ in 0..TRIES {
-            let Batch { counter, cases, .. } = self.store.collect(room)?;
-            if cases.is_empty() {
-                return Ok(cases);
-            }
-            let sent = Sent { counter: counter + 1, cases };
-            match self.store.mark_sent(&sent) {
-                Ok(()) => return Ok(sent.cases),
-                Err(StoreError::Moved) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(StoreError::Busy.into())
     }
 
     fn page(&self, row: &PhoneRow) -> SyncUp {

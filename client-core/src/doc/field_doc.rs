@@ -130,10 +130,19 @@ impl FieldDoc {
         let mut next = self.clone();
         let hash = contained(|| next.write(actor, edits)).map_err(DocError::Library)??;
         if hash.is_some() {
-            next.check_photo_count()?;
+            let photos = next.photo_count();
+            // A document may hold more already: writers who did not know of each other. Whatever else is said goes on.
+            if photos > Facts::MAX_PHOTOS && photos > self.photo_count() {
+                return Err(too_many_photos());
+            }
             *self = next;
         }
         Ok(hash)
+    }
+
+    /// How many photos the document names.
+    pub fn photo_count(&self) -> usize {
+        read::entries(&self.inner, schema::Container::Photos).map_or(0, |entries| entries.len())
     }
 
     /// Repeats `edits` on the document the server accepted, after it refused changes of this phone.
@@ -149,7 +158,7 @@ impl FieldDoc {
                 Err(error) => dropped.push((edit.clone(), error)),
             }
         }
-        let room = Facts::MAX_PHOTOS.saturating_sub(accepted.facts().0.photos.len());
+        let room = Facts::MAX_PHOTOS.saturating_sub(accepted.photo_count());
         let mut added = 0;
         surviving.retain(|edit| {
             let fits = !matches!(edit, Edit::AddPhoto(..)) || added < room;
@@ -188,11 +197,6 @@ impl FieldDoc {
         edit::write_all(&mut tx, edits)?;
         let ops = tx.pending_ops() as u64;
         Ok((tx.commit().0.map(from_library), ops))
-    }
-
-    fn check_photo_count(&self) -> Result<(), DocError> {
-        let photos = read::entries(&self.inner, schema::Container::Photos).map_or(0, |entries| entries.len());
-        if photos > Facts::MAX_PHOTOS { Err(too_many_photos()) } else { Ok(()) }
     }
 }
 

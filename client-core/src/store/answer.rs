@@ -1,10 +1,13 @@
 //! An answer of the server, applied in one transaction together with the cursor.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::Transaction;
 
+use super::apart::{DAMAGED, apart};
 use super::case_row::{Attention, CaseRow, Submit};
-use super::{Store, StoreError, census, events, feed, intents, outbox, phone_row, photos, repair};
-use crate::doc::FieldDoc;
+use super::{Store, StoreError, census, changes, events, feed, intents, outbox, phone_row, photos, repair};
+use crate::doc::{FieldDoc, gate};
 use crate::model::{CaseId, ChangeHash, IntentId, Millis};
 use crate::sync::{Answer, Fate, Outcome, Refused, Verdict};
 use crate::wire::RequestResult;
@@ -73,10 +76,17 @@ impl Store {
                 self.renew_all_actors();
             }
             for item in &answer.feed {
-                feed::apply(&mut applying, item, census::is_whole(answer, item))?;
+                let whole = census::is_whole(answer, item);
+                if apart(tx, item.case, || feed::apply(&mut applying, item, whole))?.is_none() {
+                    applying.outcome.changed.insert(item.case);
+                    census::suspect(tx)?;
+                }
             }
             for verdict in &answer.verdicts {
-                self.verdict(&mut applying, verdict)?;
+                let case = verdict.pushed.case;
+                if apart(tx, case, || self.verdict(&mut applying, verdict))?.is_none() {
+                    applying.outcome.stuck.push(case);
+                }
             }
             for result in &answer.results {
                 applying.result(result)?;
@@ -154,11 +164,14 @@ impl Applying<'_, '_> {
         let mut statement = self.tx.prepare_cached(SQL)?;
         let cases = statement.query_map([], |row| row.get(0).map(CaseId::from_bytes))?;
         for case in cases.collect::<Result<Vec<_>, _>>()? {
-            let Some(row) = CaseRow::load(self.tx, case)? else { continue };
-            let by_ledger = || Some(row.ledger.as_ref()?.may_write_facts(self.user()?));
-            if row.own || by_ledger().unwrap_or(false) {
-                outbox::carry(self.tx, &row)?;
-            }
+            apart(self.tx, case, || {
+                let Some(row) = CaseRow::load(self.tx, case)? else { return Ok(()) };
+                let by_ledger = || Some(row.ledger.as_ref()?.may_write_facts(self.user()?));
+                if row.own || by_ledger().unwrap_or(false) {
+                    changes::carry(self.tx, &row)?;
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -174,15 +187,15 @@ impl Applying<'_, '_> {
             }
             Fate::Differs(heads) => {
                 let doc = row.sound_doc(self.tx)?;
-                let held = held_under(&doc, heads, hashes);
+                let held = held_under(self.tx, row.id, &doc, heads, hashes)?;
                 row.acked_heads = heads.iter().filter(|head| doc.knows(head)).copied().collect();
                 self.acknowledge(row, &held)?;
                 Ok(if held.len() == hashes.len() { Found::Held } else { Found::Stuck })
             }
             Fate::Needed => {
                 // What is missing may be somebody else's, and their phone may be gone: who builds on it brings it.
-                let all = outbox::carry(self.tx, row)?;
-                let everything_was_sent = all <= hashes.len() && row.submit != Submit::Acked;
+                let all = changes::carry(self.tx, row)?;
+                let everything_was_sent = all.starts_with(hashes) && row.submit != Submit::Acked;
                 self.offer_again(row)?;
                 self.outcome.progress |= !everything_was_sent;
                 // A restored server asks whom it has not told so yet for everything.
@@ -300,13 +313,14 @@ impl Applying<'_, '_> {
         drop(rows);
         self.outcome.progress = true;
         intents::settle_one(self.tx, result.intent, if accepted { "acked" } else { "refused" })?;
-        if let Some(mut row) = CaseRow::load(self.tx, case)? {
+        apart(self.tx, case, || {
+            let Some(mut row) = CaseRow::load(self.tx, case)? else { return Ok(()) };
             if !accepted {
                 let code = result.code.as_deref().unwrap_or("refused");
                 self.refuse(&mut row, Some(result.intent), code, result.field.as_deref());
             }
-            self.save(&mut row)?;
-        }
+            self.save(&mut row)
+        })?;
         Ok(())
     }
 
@@ -335,18 +349,23 @@ impl Applying<'_, '_> {
     }
 }
 
-/// Marks a case as out of view; true if it was not yet.
+/// Marks a case as out of view; true if it was not yet. A draft is in nobody's view but this phone's.
 ///
 /// Words that were refused would go with it. Whoever worked on the case since has not read them for that: they are shown
 /// once more, and stay until they are read.
 pub(super) fn leaves(tx: &Transaction<'_>, case: CaseId) -> Result<bool, StoreError> {
-    const LEAVES: &str = "UPDATE case_local SET gone = 1 WHERE id = ?1 AND gone = 0";
+    const LEAVES: &str = "UPDATE case_local SET gone = 1 WHERE id = ?1 AND gone = 0 AND state = 'submitted'";
     if tx.prepare_cached(LEAVES)?.execute([case.as_bytes()])? == 0 {
         return Ok(false);
     }
-    if let Some(words) = intents::refused_words(tx, case)?.first() {
+    let refused = match intents::refused_words(tx, case) {
+        Ok(words) => words.into_iter().next().map(|words| words.code),
+        Err(StoreError::Damaged(_)) => Some(DAMAGED.to_owned()),
+        Err(error) => return Err(error),
+    };
+    if let Some(code) = refused {
         const SHOW: &str = "UPDATE case_local SET attention = ?2 WHERE id = ?1 AND attention IS NULL";
-        tx.prepare_cached(SHOW)?.execute((case.as_bytes(), &words.code))?;
+        tx.prepare_cached(SHOW)?.execute((case.as_bytes(), code))?;
     }
     Ok(true)
 }
@@ -359,8 +378,27 @@ pub(super) fn forget_gone(tx: &Transaction<'_>) -> Result<Vec<CaseId>, StoreErro
 }
 
 /// Those of `hashes` that a server with these heads holds for sure.
-pub(super) fn held_under(doc: &FieldDoc, heads: &[ChangeHash], hashes: &[ChangeHash]) -> Vec<ChangeHash> {
-    let missing: std::collections::BTreeSet<ChangeHash> =
-        doc.change_bodies_since(heads).into_iter().map(|(hash, _)| hash).collect();
-    hashes.iter().filter(|hash| doc.knows(hash) && !missing.contains(hash)).copied().collect()
+pub(super) fn held_under(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    doc: &FieldDoc,
+    heads: &[ChangeHash],
+    hashes: &[ChangeHash],
+) -> Result<Vec<ChangeHash>, StoreError> {
+    let missing: BTreeSet<ChangeHash> = doc.change_bodies_since(heads).into_iter().map(|(hash, _)| hash).collect();
+    let mut held: BTreeSet<ChangeHash> =
+        hashes.iter().filter(|hash| doc.knows(hash) && !missing.contains(hash)).copied().collect();
+    if hashes.iter().any(|hash| !doc.knows(hash)) {
+        // A document that was made anew after damage lacks what was written on top of what it lost. What a head of the
+        // server's builds on is there too.
+        let pushed: BTreeMap<ChangeHash, Vec<u8>> =
+            changes::unacked(tx, case)?.into_iter().filter(|(hash, _)| hashes.contains(hash)).collect();
+        let mut reached = heads.to_vec();
+        while let Some(hash) = reached.pop() {
+            if let Some(body) = pushed.get(&hash).filter(|_| held.insert(hash)) {
+                reached.extend(gate::claim(body).into_iter().flat_map(|claim| claim.deps));
+            }
+        }
+    }
+    Ok(hashes.iter().filter(|hash| held.contains(hash)).copied().collect())
 }

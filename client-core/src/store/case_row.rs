@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction};
 
-use super::{StoreError, census, outbox};
+use super::{StoreError, census, changes, feed};
 use crate::doc::FieldDoc;
 use crate::doc::gate::{Policy, admit};
 use crate::model::{CaseId, ChangeHash, Facts, Millis, Mode};
@@ -82,16 +82,27 @@ impl CaseRow {
     /// The row of `case`, if the phone knows it.
     pub(super) fn load(tx: &Transaction<'_>, case: CaseId) -> Result<Option<Self>, StoreError> {
         let mut statement = tx.prepare_cached(include_str!("sql/load_case.sql"))?;
-        statement.query_row([case.as_bytes()], |row| Ok(Self::read(row))).optional()?.transpose()
+        let found = statement.query_row([case.as_bytes()], |row| Ok(Self::read(row))).optional()?.transpose()?;
+        let Some((mut row, facts)) = found else { return Ok(None) };
+        row.facts = match facts {
+            Some(facts) => facts,
+            // They follow from the document and the unsent edits.
+            None => {
+                let doc = row.base_doc().or_else(|_| row.doc_of_own(tx))?;
+                feed::shown_facts(tx, &row, &doc)?
+            }
+        };
+        Ok(Some(row))
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+    /// The row without its facts, and the facts if they can be read.
+    fn read(row: &Row<'_>) -> Result<(Self, Option<Facts>), StoreError> {
         let code: Option<String> = row.get(15)?;
         let ledger: Option<String> = row.get(13)?;
         let heads: Option<Vec<u8>> = row.get(11)?;
-        let heads = ChangeHash::split(&heads.unwrap_or_default()).ok_or(StoreError::damaged("acked_heads"))?;
+        let facts = row.get_ref(10)?.as_str().ok().and_then(|json| serde_json::from_str(json).ok());
         let is_dirty: bool = row.get(6)?;
-        Ok(Self {
+        let read = Self {
             id: CaseId::from_bytes(row.get(0)?),
             own: row.get(1)?,
             local: if row.get_ref(2)?.as_str().unwrap_or_default() == "draft" {
@@ -109,14 +120,16 @@ impl CaseRow {
             dirty_since: row.get::<_, Option<i64>>(7)?.map(Millis).filter(|_| is_dirty),
             base: row.get(8)?,
             base_rev: row.get(9)?,
-            facts: serde_json::from_str(row.get_ref(10)?.as_str().map_err(StoreError::damaged)?)?,
-            acked_heads: heads,
+            facts: Facts::default(),
+            // Of the next answer at the latest they are written anew.
+            acked_heads: heads.and_then(|heads| ChangeHash::split(&heads)).unwrap_or_default(),
             repairs: row.get(12)?,
             // Folded from the event rows: one that is damaged is folded anew.
             ledger: ledger.and_then(|json| serde_json::from_str(&json).ok()),
             ledger_epoch: row.get::<_, i64>(14)? as u64,
             attention: code.map(|code| Ok::<_, StoreError>(Attention { code, field: row.get(16)? })).transpose()?,
-        })
+        };
+        Ok((read, facts))
     }
 
     /// Writes the row, new or not. `user` is who is signed in; tasks are theirs.
@@ -164,14 +177,20 @@ impl CaseRow {
         if let Ok(doc) = self.base_doc() {
             return Ok(doc);
         }
-        let mut doc = FieldDoc::new();
-        let bodies = outbox::written(tx, self.id)?;
-        let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
-        admit(&mut doc, &bodies, &Policy::from_server());
+        let doc = self.doc_of_own(tx)?;
         self.set_base((doc.change_count() > 0).then(|| doc.save()));
         const SQL: &str = "UPDATE case_local SET base = ?2, base_rev = ?3 WHERE id = ?1";
         tx.prepare_cached(SQL)?.execute((self.id.as_bytes(), &self.base, self.base_rev))?;
         census::suspect(tx)?;
+        Ok(doc)
+    }
+
+    /// The document as far as what this phone wrote makes one.
+    fn doc_of_own(&self, tx: &Transaction<'_>) -> Result<FieldDoc, StoreError> {
+        let mut doc = FieldDoc::new();
+        let bodies = changes::written(tx, self.id)?;
+        let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+        admit(&mut doc, &bodies, &Policy::from_server());
         Ok(doc)
     }
 

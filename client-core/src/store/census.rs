@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 use rusqlite::Transaction;
 
 use super::answer::Applying;
+use super::apart::apart;
 use super::case_row::{CaseRow, Submit};
 use super::phone_row::PhoneRow;
-use super::{StoreError, events, intents};
+use super::{StoreError, changes, events, intents};
 use crate::doc::{FieldDoc, chunk};
 use crate::model::{CaseId, ChangeHash, Millis};
 use crate::sync::{Answer, Counting};
@@ -29,10 +30,10 @@ pub(super) fn suspect(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// True if this phone has not counted on the day it last heard of.
+/// True if this phone has not counted on the day it last heard of. A day later than that is one of a wrong clock.
 pub(super) fn is_due(phone: &PhoneRow) -> bool {
     let day = phone.server_time.local_day().number();
-    phone.epoch != 0 && phone.census_day != 0 && phone.census_day < day
+    phone.epoch != 0 && phone.census_day != 0 && phone.census_day != day
 }
 
 /// What this phone holds, if that is to be said now.
@@ -43,7 +44,7 @@ pub(super) fn ask(tx: &Transaction<'_>, phone: &PhoneRow, counting: Counting) ->
         Counting::From(from) => Some(from),
         Counting::IfDue | Counting::No => return Ok(None),
     };
-    let except = dirty(tx)?;
+    let except = left_out(tx)?;
     if except.len() > limits::CENSUS_EXCEPT {
         return Ok(None);
     }
@@ -58,11 +59,27 @@ pub(super) fn ask(tx: &Transaction<'_>, phone: &PhoneRow, counting: Counting) ->
     }))
 }
 
-/// Cases with unsent work.
-fn dirty(tx: &Transaction<'_>) -> Result<Vec<CaseId>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT id FROM case_local WHERE dirty = 1 AND state = 'submitted'")?;
-    let rows = statement.query_map([], |row| row.get(0).map(CaseId::from_bytes))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+/// Cases with unsent work. Not those whose document was damaged and made anew without some of this phone's own work: what
+/// that builds on only the server can tell.
+fn left_out(tx: &Transaction<'_>) -> Result<Vec<CaseId>, StoreError> {
+    const SQL: &str = "SELECT id, base, submit = 1 FROM case_local WHERE dirty = 1 AND state = 'submitted'";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let mut rows = statement.query([])?;
+    let mut left_out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (case, base): (_, Option<Vec<u8>>) = (CaseId::from_bytes(row.get(0)?), row.get(1)?);
+        // A report the server may not have can not be told by it.
+        let waits = row.get(2)?;
+        if waits || holds(&changes::unacked(tx, case)?, base.as_deref()) {
+            left_out.push(case);
+        }
+    }
+    Ok(left_out)
+}
+
+fn holds(own: &[(ChangeHash, Vec<u8>)], base: Option<&[u8]>) -> bool {
+    let doc = base.map_or(Ok(FieldDoc::new()), FieldDoc::load);
+    doc.is_ok_and(|doc| own.iter().all(|(hash, _)| doc.knows(hash)))
 }
 
 /// A case as it is counted, and whether it is this phone's own report.
@@ -130,16 +147,19 @@ pub(super) fn missing(applying: &mut Applying<'_, '_>, answer: &Answer) -> Resul
     let told: BTreeSet<CaseId> = answer.feed.iter().map(|item| item.case).collect();
     let wanted = |case: &CaseId| reply.tells(case) && !told.contains(case) && !census.leaves_out(case);
     for held in held(applying.tx, census::since(census.day), wanted)? {
-        let Some(mut row) = CaseRow::load(applying.tx, held.counted.case)? else { continue };
-        if held.own && row.submit == Submit::Acked {
-            applying.offer_again(&mut row)?;
-            applying.outcome.progress = true;
-            applying.save(&mut row)?;
-        } else {
-            applying.gone(row.id)?;
-        }
+        apart(applying.tx, held.counted.case, || missing_one(applying, &held))?;
     }
     Ok(())
+}
+
+fn missing_one(applying: &mut Applying<'_, '_>, held: &Held) -> Result<(), StoreError> {
+    let Some(mut row) = CaseRow::load(applying.tx, held.counted.case)? else { return Ok(()) };
+    if held.own && row.submit == Submit::Acked {
+        applying.offer_again(&mut row)?;
+        applying.outcome.progress = true;
+        return applying.save(&mut row);
+    }
+    applying.gone(row.id)
 }
 
 /// True if the item tells all of a case.

@@ -57,18 +57,35 @@ impl Store {
         Ok(DataPlan { link: Link::from_code(&link).unwrap_or_default(), rules, used })
     }
 
-    /// Writes down what was counted since the last time.
-    pub(super) fn write_mobile_data(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO mobile_data (month, bytes) VALUES (?1, ?2) \
-                           ON CONFLICT (month) DO UPDATE SET bytes = bytes + excluded.bytes";
-        for (month, bytes) in std::mem::take(&mut *self.uncounted()) {
-            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-            tx.prepare_cached(SQL)?.execute((month.to_string(), bytes))?;
+    /// A transaction that also writes down what was counted since the last one; what is rolled back stays counted.
+    pub(super) fn write_with_mobile_data<T>(
+        &self,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut counted = Uncounted::new();
+        let done = self.write(|tx| {
+            counted = std::mem::take(&mut *self.uncounted());
+            write_mobile_data(tx, &counted)?;
+            body(tx)
+        });
+        if done.is_err() {
+            let mut uncounted = self.uncounted();
+            counted.into_iter().for_each(|(month, bytes)| *uncounted.entry(month).or_default() += bytes);
         }
-        Ok(())
+        done
     }
 
     fn uncounted(&self) -> std::sync::MutexGuard<'_, Uncounted> {
         self.uncounted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn write_mobile_data(tx: &Transaction<'_>, counted: &Uncounted) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO mobile_data (month, bytes) VALUES (?1, ?2) \
+                       ON CONFLICT (month) DO UPDATE SET bytes = bytes + excluded.bytes";
+    for (month, bytes) in counted {
+        let bytes = i64::try_from(*bytes).unwrap_or(i64::MAX);
+        tx.prepare_cached(SQL)?.execute((month.to_string(), bytes))?;
+    }
+    Ok(())
 }

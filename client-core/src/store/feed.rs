@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 
 use super::answer::Applying;
 use super::case_row::{Attention, CaseRow, Local, Submit};
-use super::{StoreError, census, events, intents, outbox};
+use super::{StoreError, census, changes, events, intents};
 use crate::doc::FieldDoc;
 use crate::doc::gate::{Admission, Policy, admit};
 use crate::model::Facts;
@@ -33,7 +33,7 @@ pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem, whole: boo
     if whole {
         census::renew(applying, &mut row, item)?;
     }
-    changes(applying, &mut row, item, whole)?;
+    admit_news(applying, &mut row, item, whole)?;
     events::add(applying, &mut row, &item.events)?;
     if row.local == Local::Draft && !item.events.is_empty() {
         // A copy of this phone, or this phone before it was restored, reported the draft.
@@ -45,7 +45,12 @@ pub(super) fn apply(applying: &mut Applying<'_, '_>, item: &FeedItem, whole: boo
     applying.save(&mut row)
 }
 
-fn changes(applying: &mut Applying<'_, '_>, row: &mut CaseRow, item: &FeedItem, whole: bool) -> Result<(), StoreError> {
+fn admit_news(
+    applying: &mut Applying<'_, '_>,
+    row: &mut CaseRow,
+    item: &FeedItem,
+    whole: bool,
+) -> Result<(), StoreError> {
     if item.changes.is_empty() {
         return Ok(());
     }
@@ -64,6 +69,12 @@ fn changes(applying: &mut Applying<'_, '_>, row: &mut CaseRow, item: &FeedItem, 
     } else if whole && row.attention.as_ref().is_some_and(|attention| attention.code == DAMAGED) {
         row.attention = None;
     }
+    if whole {
+        // A document that was made anew after damage lacks what this phone wrote on top of what it lost.
+        let own = changes::written(applying.tx, row.id)?;
+        let own: Vec<&[u8]> = own.iter().map(Vec::as_slice).collect();
+        admission.snapshot = admit(&mut doc, &own, &Policy::from_server()).snapshot.or(admission.snapshot);
+    }
     if let Some(snapshot) = admission.snapshot {
         applying.outcome.received += admission.accepted.len() as u32;
         applying.outcome.progress = true;
@@ -79,7 +90,7 @@ fn changes(applying: &mut Applying<'_, '_>, row: &mut CaseRow, item: &FeedItem, 
 fn anew(tx: &Transaction<'_>, row: &CaseRow, told: &[&[u8]]) -> Result<Option<Admission>, StoreError> {
     let mut doc = FieldDoc::new();
     let mut admission = admit(&mut doc, told, &Policy::from_server());
-    let own = outbox::written(tx, row.id)?;
+    let own = changes::written(tx, row.id)?;
     let own: Vec<&[u8]> = own.iter().map(Vec::as_slice).collect();
     let kept = admit(&mut doc, &own, &Policy::from_server());
     admission.snapshot = kept.snapshot.clone().or(admission.snapshot);
@@ -90,12 +101,17 @@ fn anew(tx: &Transaction<'_>, row: &CaseRow, told: &[&[u8]]) -> Result<Option<Ad
 /// The facts as shown: what the office took down, the document over it, unsent edits on top.
 pub(super) fn refresh_facts(tx: &Transaction<'_>, row: &mut CaseRow) -> Result<(), StoreError> {
     let doc = row.sound_doc(tx)?;
-    let mut facts = known_facts(tx, row, &doc)?;
+    row.facts = shown_facts(tx, row, &doc)?;
+    Ok(())
+}
+
+/// The facts as shown of a case with this document.
+pub(super) fn shown_facts(tx: &Transaction<'_>, row: &CaseRow, doc: &FieldDoc) -> Result<Facts, StoreError> {
+    let mut facts = known_facts(tx, row, doc)?;
     for unsent in intents::unsent(tx, row.id)? {
         unsent.apply_to(&mut facts);
     }
-    row.facts = facts;
-    Ok(())
+    Ok(facts)
 }
 
 /// The facts without unsent edits.

@@ -29,6 +29,21 @@ pub(super) struct RefusedEdit {
     pub(super) field: String,
     /// The server's code.
     pub(super) code: String,
+    /// Which photo, where only some of an intent are refused; none for all that the field names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) photo: Option<PhotoHash>,
+}
+
+impl RefusedEdit {
+    fn of(edit: &Edit, code: &str) -> Self {
+        let photo = if let Edit::AddPhoto(photo, _) = edit { Some(*photo) } else { None };
+        Self { field: field_of(edit).to_owned(), code: code.to_owned(), photo }
+    }
+
+    fn is_of(&self, edit: &Edit) -> bool {
+        let same_photo = |photo| matches!(edit, Edit::AddPhoto(other, _) if photo == other);
+        self.field == field_of(edit) && self.photo.as_ref().is_none_or(same_photo)
+    }
 }
 
 /// Edits of one intent that are not part of any change yet.
@@ -82,7 +97,7 @@ impl Unsent {
 
     /// Edits the server has not refused.
     pub(super) fn surviving<'a>(&'a self, edits: &'a [Edit]) -> impl Iterator<Item = &'a Edit> {
-        edits.iter().filter(|edit| !self.refused.iter().any(|refused| refused.field == field_of(edit)))
+        edits.iter().filter(|edit| !self.refused.iter().any(|refused| refused.is_of(edit)))
     }
 }
 
@@ -139,7 +154,7 @@ pub(super) fn refused_words(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<Re
         let refused: Vec<RefusedEdit> = serde_json::from_str(&row.get::<_, String>(1)?)?;
         let at = Millis(row.get(2)?);
         for edit in &edits {
-            let why = refused.iter().find(|refused| refused.field == field_of(edit));
+            let why = refused.iter().find(|refused| refused.is_of(edit));
             let why = why.filter(|refused| refused.code != GateCode::FieldFrozen.code());
             if let Some((text, why)) = edit.in_words().zip(why) {
                 found.push(RefusedWords { text, at, code: why.code.clone() });
@@ -176,11 +191,25 @@ pub(super) fn settle_one(tx: &Transaction<'_>, id: IntentId, state: &str) -> Res
     Ok(())
 }
 
-/// Notes which edits of an intent the server refused; the intent stays, only its repeating stops.
-pub(super) fn refuse(tx: &Transaction<'_>, seq: i64, refused: &[RefusedEdit], all: bool) -> Result<(), StoreError> {
+/// Notes which of the edits of an intent are refused; the intent stays, only their repeating stops.
+pub(super) fn refuse(
+    tx: &Transaction<'_>,
+    intent: &Unsent,
+    edits: &[Edit],
+    out: &[&Edit],
+    code: &str,
+) -> Result<(), StoreError> {
+    let mut refused = intent.refused.clone();
+    for edit in out {
+        let entry = RefusedEdit::of(edit, code);
+        if !refused.contains(&entry) {
+            refused.push(entry);
+        }
+    }
+    let all = edits.iter().all(|edit| refused.iter().any(|entry| entry.is_of(edit)));
     const SQL: &str =
         "UPDATE intent SET refused = ?2, state = CASE WHEN ?3 THEN 'refused' ELSE state END WHERE seq = ?1";
-    tx.prepare_cached(SQL)?.execute((seq, serde_json::to_string(refused)?, all))?;
+    tx.prepare_cached(SQL)?.execute((intent.seq, serde_json::to_string(&refused)?, all))?;
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use rusqlite::{Row, Transaction};
 
-use super::case_row::{CaseRow, Local, Submit};
+use super::apart::DAMAGED;
+use super::case_row::{Attention, CaseRow, Local, Submit};
 use super::views::{CaseItem, Counted, ListQuery, MyCounts, StatusItem, Task, Unsent};
 use super::{Store, StoreError, outbox, reference};
 use crate::model::{CaseId, Facts, LocalDay, Millis};
@@ -39,7 +40,7 @@ impl Store {
             let mut rows = statement.query([])?;
             let mut tasks = Vec::new();
             while let Some(found) = rows.next()? {
-                let Some(row) = CaseRow::load(tx, CaseId::from_bytes(found.get(0)?))? else { continue };
+                let row = readable(tx, CaseId::from_bytes(found.get(0)?))?;
                 let mut case = item_of(&row);
                 name_category(tx, &mut case)?;
                 let missing = row.ledger.and_then(|ledger| ledger.needs_more);
@@ -117,12 +118,18 @@ pub(super) fn item_of(row: &CaseRow) -> CaseItem {
 }
 
 fn read_item(tx: &Transaction<'_>, row: &Row<'_>) -> Result<CaseItem, StoreError> {
-    let facts: Facts = serde_json::from_str(row.get_ref(4)?.as_str().map_err(StoreError::damaged)?)?;
+    let id = CaseId::from_bytes(row.get(1)?);
+    let Some(facts) = row.get_ref(4)?.as_str().ok().and_then(|json| serde_json::from_str::<Facts>(json).ok()) else {
+        let mut item = item_of(&readable(tx, id)?);
+        name_category(tx, &mut item)?;
+        return Ok(item);
+    };
     let ledger: Option<String> = row.get(5)?;
     let local = if row.get_ref(2)?.as_str().unwrap_or_default() == "draft" { Local::Draft } else { Local::Submitted };
-    let mut case = CaseRow::new(CaseId::from_bytes(row.get(1)?), true, local, Millis(row.get(3)?));
+    let mut case = CaseRow::new(id, true, local, Millis(row.get(3)?));
     case.facts = facts;
-    case.ledger = ledger.map(|json| serde_json::from_str(&json)).transpose()?;
+    // One that is damaged is folded anew by whoever works on the case.
+    case.ledger = ledger.and_then(|json| serde_json::from_str(&json).ok());
     case.submitted_at = row.get::<_, Option<i64>>(6)?.map(Millis);
     case.dirty_since = row.get::<_, bool>(7)?.then_some(Millis(0));
     let mut item = item_of(&case);
@@ -130,6 +137,18 @@ fn read_item(tx: &Transaction<'_>, row: &Row<'_>) -> Result<CaseItem, StoreError
     item.attention_field = row.get(9)?;
     name_category(tx, &mut item)?;
     Ok(item)
+}
+
+/// A case for a list; one whose rows can not be read is a line to look at.
+fn readable(tx: &Transaction<'_>, case: CaseId) -> Result<CaseRow, StoreError> {
+    match CaseRow::load(tx, case) {
+        Ok(Some(row)) => Ok(row),
+        Ok(None) | Err(StoreError::Damaged(_)) => {
+            let attention = Some(Attention { code: DAMAGED.to_owned(), field: None });
+            Ok(CaseRow { attention, ..CaseRow::new(case, true, Local::Submitted, Millis(0)) })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Adds the name of its category to a line.

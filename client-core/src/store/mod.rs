@@ -13,6 +13,7 @@
 //! | the phone dies before a commit | the state before; photo files nobody names are swept at the next start |
 //! | it dies between marking and sending | the change is sent again; the server knows changes by hash |
 //! | a change is refused | its intents stay; what survives becomes a new change of a new actor |
+//! | a case can not be read | it is shown; the others, and what was written down of it before, go on ([`apart`]) |
 //! | the server lost what it had confirmed (new epoch) | everything of this phone is offered again |
 //! | a newer app wrote the database | it is refused as a whole, untouched |
 //!
@@ -20,8 +21,10 @@
 
 mod act;
 mod answer;
+mod apart;
 mod case_row;
 mod census;
+mod changes;
 mod connection;
 mod data_plan;
 mod detail;
@@ -39,6 +42,7 @@ mod photos;
 mod reference;
 mod repair;
 mod views;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::path::Path;

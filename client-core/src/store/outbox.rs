@@ -1,14 +1,12 @@
 //! What is to be sent: collected, and written down before it leaves.
 
-use std::collections::BTreeMap;
-
 use rusqlite::Transaction;
 
+use super::apart::apart;
 use super::case_row::{CaseRow, Submit};
-use super::intents::{self, Action};
-use super::{Store, StoreError, census, feed, phone_row, photos};
-use crate::doc::{DocError, Edit, FieldDoc};
-use crate::model::{ActorId, CaseId, ChangeHash, Facts, IntentId, Millis};
+use super::writing::{self, Most};
+use super::{Store, StoreError, census, phone_row, photos};
+use crate::model::{CaseId, IntentId, Millis};
 use crate::sync::{Batch, Outgoing, Room, Sent, Tally};
 use crate::wire::{Request, limits};
 
@@ -57,27 +55,11 @@ impl Store {
                 batch.text_left = true;
                 break;
             }
-            let Some(mut row) = CaseRow::load(tx, case)? else { continue };
-            let mut found = outgoing(tx, &row, self.actor_for(case));
-            if matches!(found, Err(StoreError::Damaged(_))) && row.base_doc().is_err() {
-                self.sound_doc(tx, &mut row)?;
-                feed::refresh_facts(tx, &mut row)?;
-                row.save(tx, user)?;
-                found = outgoing(tx, &row, self.actor_for(case));
-            }
-            match found? {
-                Some(outgoing) => {
-                    bytes += outgoing.bytes();
-                    batch.cases.push(outgoing);
-                }
-                // Edits that take back each other, or only requests: nothing to send as facts.
-                None => {
-                    intents::advance(tx, case, i64::MAX, "pending", "acked")?;
-                    if !has_pending_request(tx, case)? {
-                        row.dirty_since = None;
-                        row.save(tx, user)?;
-                    }
-                }
+            let most = Most { changes: limits::CHANGES_PER_CASE, bytes: room.bytes - bytes };
+            if let Some(outgoing) = self.outgoing(tx, case, user, most)? {
+                bytes += outgoing.bytes();
+                batch.text_left |= outgoing.is_part;
+                batch.cases.push(outgoing);
             }
         }
         Ok(bytes)
@@ -106,8 +88,8 @@ impl Store {
             }
             let payload: String = row.get(4)?;
             *bytes += payload.len() + 64;
-            let row_of_case = CaseRow::load(tx, case)?;
-            let heads = row_of_case.map(|mut row| row.sound_doc(tx).map(|doc| doc.heads())).transpose()?;
+            let heads = || CaseRow::load(tx, case)?.map(|mut row| Ok(row.sound_doc(tx)?.heads())).transpose();
+            let heads = apart(tx, case, heads)?.flatten();
             batch.requests.push(Request {
                 intent: IntentId::from_bytes(row.get(0)?),
                 case,
@@ -125,11 +107,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::Moved`] if another process sent or pulled meanwhile; nothing was written, collect again.
     pub fn mark_sent(&self, sent: &Sent) -> Result<(), StoreError> {
-        self.write(|tx| {
+        self.write_with_mobile_data(|tx| {
             phone_row::use_counter(tx, sent.counter)?;
-            self.write_mobile_data(tx)?;
-            let fresh = sent.cases.iter().filter(|outgoing| outgoing.fresh > 0);
-            fresh.into_iter().try_for_each(|outgoing| keep_fresh(tx, outgoing))
+            sent.cases.iter().try_for_each(|outgoing| writing::keep_fresh(tx, outgoing))
+        })
+    }
+
+    /// Every case with something to send, oldest first.
+    pub fn waiting_cases(&self) -> Result<Vec<CaseId>, StoreError> {
+        self.read(dirty_cases)
+    }
+
+    /// Everything of a case that waits, written down as if it was sent; none if there is nothing.
+    pub fn freeze(&self, case: CaseId) -> Result<Option<Outgoing>, StoreError> {
+        self.write(|tx| {
+            let user = phone_row::load(tx)?.user.map(|user| user.id);
+            let outgoing = self.outgoing(tx, case, user.as_deref(), Most::EVERYTHING)?;
+            outgoing.iter().try_for_each(|outgoing| writing::keep_fresh(tx, outgoing))?;
+            Ok(outgoing)
         })
     }
 
@@ -153,148 +148,6 @@ impl Store {
     }
 }
 
-/// The unacknowledged changes of a case, with its unsent edits as a fresh one; `None` if there is nothing to send.
-fn outgoing(tx: &Transaction<'_>, row: &CaseRow, actor: ActorId) -> Result<Option<Outgoing>, StoreError> {
-    let submit = row.submit == Submit::Wanted;
-    let mut changes = unacked(tx, row.id)?;
-    let room = limits::CHANGES_PER_CASE;
-    let mut outgoing =
-        Outgoing { case: row.id, changes: vec![], submit, fresh: 0, snapshot: None, upto: 0, base_rev: row.base_rev };
-    let unsent = intents::unsent(tx, row.id)?;
-    if let Some(last) = unsent.last().filter(|_| changes.len() < room) {
-        let mut doc = row.base_doc()?;
-        let known = feed::known_facts(tx, row, &doc)?;
-        let fresh = write_edits(&mut doc, actor, &row.facts, &known, &unsent).map_err(StoreError::damaged)?;
-        if !fresh.is_empty() {
-            outgoing.fresh = fresh.len();
-            outgoing.upto = last.seq;
-            outgoing.snapshot = Some(doc.save());
-            changes.extend(fresh);
-        }
-    }
-    if changes.len() > room {
-        // What does not fit waits for the next request; changes not stored yet may not be cut in the middle.
-        outgoing.fresh = 0;
-        outgoing.snapshot = None;
-        changes.truncate(room);
-    }
-    if changes.is_empty() && !submit {
-        return Ok(None);
-    }
-    outgoing.changes = changes;
-    Ok(Some(outgoing))
-}
-
-/// Turns unsent edits into changes on top of `doc`: one, unless they are more than one change may hold.
-fn write_edits(
-    doc: &mut FieldDoc,
-    actor: ActorId,
-    facts: &Facts,
-    known: &Facts,
-    unsent: &[intents::Unsent],
-) -> Result<Vec<(ChangeHash, Vec<u8>)>, DocError> {
-    let conflicts = doc.facts().1;
-    let mut edits = Edit::between(known, facts);
-    // A register with concurrent values is settled by writing it, even with the value that wins already.
-    for conflict in &conflicts {
-        let last = unsent.iter().rev().find_map(|intent| match &intent.action {
-            Action::Edit(done) => {
-                intent.surviving(done).filter(|edit| intents::field_of(edit) == conflict.field).last()
-            }
-            _ => None,
-        });
-        if let Some(edit) = last.filter(|edit| !edits.contains(edit)) {
-            edits.push(edit.clone());
-        }
-    }
-    let mut written = Vec::new();
-    write_group(doc, actor, &edits, &mut written)?;
-    Ok(written)
-}
-
-fn write_group(
-    doc: &mut FieldDoc,
-    actor: ActorId,
-    edits: &[Edit],
-    written: &mut Vec<(ChangeHash, Vec<u8>)>,
-) -> Result<(), DocError> {
-    match doc.edit(actor, edits) {
-        Ok(None) => Ok(()),
-        Ok(Some(hash)) => {
-            let body = doc.change_body(&hash).expect("the document holds the change it just wrote");
-            written.push((hash, body));
-            Ok(())
-        }
-        Err(DocError::TooLarge) if edits.len() > 1 => {
-            let (first, rest) = edits.split_at(edits.len() / 2);
-            write_group(doc, actor, first, written)?;
-            write_group(doc, actor, rest, written)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn keep_fresh(tx: &Transaction<'_>, outgoing: &Outgoing) -> Result<(), StoreError> {
-    const BASE: &str = "UPDATE case_local SET base = ?2, base_rev = base_rev + 1 WHERE id = ?1 AND base_rev = ?3";
-    let values = (outgoing.case.as_bytes(), &outgoing.snapshot, outgoing.base_rev);
-    if tx.prepare_cached(BASE)?.execute(values)? == 0 {
-        return Err(StoreError::Moved);
-    }
-    const CHANGE: &str = "INSERT INTO change_out (case_id, ord, hash, body, upto) \
-         SELECT ?1, COALESCE(MAX(ord), 0) + 1, ?2, ?3, ?4 FROM change_out WHERE case_id = ?1";
-    // Edits that needed several changes count as held once the last one is: a refusal of that one repeats them all,
-    // and what an earlier one wrote is found written.
-    const SO_FAR: &str = "SELECT COALESCE(MAX(upto), 0) FROM change_out WHERE case_id = ?1";
-    let so_far: i64 = tx.prepare_cached(SO_FAR)?.query_row([outgoing.case.as_bytes()], |row| row.get(0))?;
-    let mut statement = tx.prepare_cached(CHANGE)?;
-    let fresh = &outgoing.changes[outgoing.changes.len() - outgoing.fresh..];
-    for (number, (hash, body)) in (1..).zip(fresh) {
-        let upto = if number == fresh.len() { outgoing.upto } else { so_far };
-        statement.execute((outgoing.case.as_bytes(), hash.as_bytes(), body, upto))?;
-    }
-    intents::advance(tx, outgoing.case, outgoing.upto, "pending", "sent")
-}
-
-/// Bodies of all changes of this phone, in causal order.
-pub(super) fn written(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<Vec<u8>>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT body FROM change_out WHERE case_id = ?1 ORDER BY ord")?;
-    let rows = statement.query_map([case.as_bytes()], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Changes of this phone the server has not acknowledged, in causal order.
-pub(super) fn unacked(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<(ChangeHash, Vec<u8>)>, StoreError> {
-    const SQL: &str = "SELECT hash, body FROM change_out WHERE case_id = ?1 AND acked = 0 ORDER BY ord";
-    let mut statement = tx.prepare_cached(SQL)?;
-    let rows = statement.query_map([case.as_bytes()], |row| Ok((ChangeHash::from_bytes(row.get(0)?), row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Makes every change the phone knows of a case one it brings itself, in causal order; answers how many there are.
-///
-/// What was acknowledged stays so. A foreign change holds none of this phone's intents: it may be taken where this phone's
-/// own is refused, and then nothing of them is held.
-pub(super) fn carry(tx: &Transaction<'_>, row: &CaseRow) -> Result<usize, StoreError> {
-    let mut own = BTreeMap::new();
-    let mut statement = tx.prepare_cached("SELECT hash, upto, acked FROM change_out WHERE case_id = ?1")?;
-    let mut rows = statement.query([row.id.as_bytes()])?;
-    while let Some(found) = rows.next()? {
-        own.insert(ChangeHash::from_bytes(found.get(0)?), (found.get::<_, i64>(1)?, found.get::<_, bool>(2)?));
-    }
-    // Of a damaged document, what was written here is all that is left to bring.
-    let Ok(doc) = row.base_doc() else { return Ok(own.len()) };
-    tx.prepare_cached("DELETE FROM change_out WHERE case_id = ?1")?.execute([row.id.as_bytes()])?;
-    const CHANGE: &str =
-        "INSERT INTO change_out (case_id, ord, hash, body, upto, acked) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let mut insert = tx.prepare_cached(CHANGE)?;
-    let bodies = doc.change_bodies_since(&[]);
-    for (ord, (hash, body)) in (1_i64..).zip(&bodies) {
-        let (upto, acked) = own.get(hash).copied().unwrap_or_default();
-        insert.execute((row.id.as_bytes(), ord, hash.as_bytes(), body, upto, acked))?;
-    }
-    Ok(bodies.len())
-}
-
 /// True while something of the case waits: an unsent edit, an unacknowledged change, a submit, a request.
 pub(super) fn is_dirty(tx: &Transaction<'_>, row: &CaseRow) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM change_out WHERE case_id = ?1 AND acked = 0) OR EXISTS \
@@ -303,7 +156,7 @@ pub(super) fn is_dirty(tx: &Transaction<'_>, row: &CaseRow) -> Result<bool, Stor
     Ok(waits || row.submit == Submit::Wanted || has_pending_request(tx, row.id)?)
 }
 
-fn has_pending_request(tx: &Transaction<'_>, case: CaseId) -> Result<bool, StoreError> {
+pub(super) fn has_pending_request(tx: &Transaction<'_>, case: CaseId) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM request WHERE case_id = ?1 AND state = 'pending')";
     Ok(tx.prepare_cached(SQL)?.query_row([case.as_bytes()], |row| row.get(0))?)
 }

@@ -126,7 +126,8 @@ impl Store {
         })
     }
 
-    /// Writes down what enrolment brought. A new device starts its counter and cursor anew.
+    /// Writes down what enrolment brought. A new device starts its counter and cursor anew, and fetches its user's reference
+    /// data: the version says nothing of whose grids are in it.
     ///
     /// # Errors
     /// [`StoreError::OtherUser`] if reports of somebody else are on this phone.
@@ -145,7 +146,7 @@ impl Store {
                 rusqlite::params![device.as_bytes(), url, spki_pin, server, user],
             )?;
             if known.device.as_ref() != Some(device) {
-                tx.execute("UPDATE phone SET counter = 0, cursor = 0, heard = 0, census_day = 0", [])?;
+                tx.execute("UPDATE phone SET counter = 0, cursor = 0, heard = 0, census_day = 0, reference = 0", [])?;
                 // A new device is sent what its user may see now, but not what went out of view while it was shut out.
                 for case in of_others(tx)? {
                     super::answer::leaves(tx, case)?;

@@ -59,8 +59,7 @@ impl Store {
 
     /// Notes how far uploads got: bytes the server holds, true if that is all of it.
     pub fn photos_at(&self, photos: &[(PhotoItem, u64, bool)]) -> Result<(), StoreError> {
-        self.write(|tx| {
-            self.write_mobile_data(tx)?;
+        self.write_with_mobile_data(|tx| {
             photos.iter().try_for_each(|(item, sent, complete)| advance(tx, item, *sent, *complete).map(drop))
         })
     }
@@ -101,6 +100,14 @@ pub(super) fn insert(tx: &Transaction<'_>, case: CaseId, photo: &NewPhoto) -> Re
 pub(super) fn delete(tx: &Transaction<'_>, case: CaseId, photo: &PhotoHash) -> Result<(), StoreError> {
     let values = (case.as_bytes(), photo.as_bytes());
     tx.prepare_cached("DELETE FROM photo WHERE case_id = ?1 AND sha256 = ?2")?.execute(values)?;
+    Ok(())
+}
+
+/// A photo no document will name is not sent.
+pub(super) fn give_up(tx: &Transaction<'_>, case: CaseId, photo: &PhotoHash, code: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE photo SET state = 'refused', code = ?3 \
+                       WHERE case_id = ?1 AND sha256 = ?2 AND state = 'waiting'";
+    tx.prepare_cached(SQL)?.execute((case.as_bytes(), photo.as_bytes(), code))?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use rusqlite::Transaction;
 
 use super::answer::{Applying, held_under};
 use super::case_row::{Attention, CaseRow};
-use super::intents::{self, Action, RefusedEdit, Unsent, field_of};
+use super::intents::{self, Action, field_of};
 use super::{Store, StoreError, feed};
 use crate::doc::gate::{GateCode, Policy, admit};
 use crate::doc::{Edit, FieldDoc};
@@ -42,7 +42,7 @@ pub(super) fn repair(
     let doc = without_refused(applying.tx, row, &verdict.rejected)?;
     let kept = keep_only(applying.tx, row.id, &doc)?;
     if let Fate::Differs(heads) = &verdict.fate {
-        let held = held_under(&doc, heads, &verdict.pushed.hashes);
+        let held = held_under(applying.tx, row.id, &doc, heads, &verdict.pushed.hashes)?;
         applying.acknowledge(row, &held)?;
         row.acked_heads = heads.iter().filter(|head| doc.knows(head)).copied().collect();
     }
@@ -81,6 +81,8 @@ fn remedy(rejected: &Rejected, repairs: u32) -> Remedy<'_> {
         _ if repairs > 2 => Remedy::GiveUp,
         (Some(GateCode::FieldFrozen), _) => Remedy::Supplement,
         (Some(GateCode::DocumentFull), _) => Remedy::GiveUp,
+        // A colleague's came first: those that still fit are told apart once theirs are known here.
+        (Some(GateCode::TooManyPhotos), _) if repairs == 1 => Remedy::Repeat,
         (_, Some("v")) => Remedy::GiveUp,
         (_, Some("lat_e6")) => Remedy::Drop("lon_e6"),
         (_, Some(field)) => Remedy::Drop(field),
@@ -119,7 +121,7 @@ fn treat(
         if *remedy == Remedy::Supplement {
             said.extend(instead(intent.id, &out, applying.now));
         }
-        note(applying.tx, &intent, edits, &out, code)?;
+        intents::refuse(applying.tx, &intent, edits, &out, code)?;
     }
     if !said.is_empty() {
         let id = store.new_intent(applying.now);
@@ -158,18 +160,6 @@ fn supplements(intent: IntentId, words: &str, now: Millis) -> Vec<Edit> {
         Edit::AddSupplement(Facts::remark_key(Ulid::from_bytes(key)), Remark { text, at: now })
     };
     pieces.map(supplement).collect()
-}
-
-fn note(tx: &Transaction<'_>, intent: &Unsent, edits: &[Edit], out: &[&Edit], code: &str) -> Result<(), StoreError> {
-    let mut refused = intent.refused.clone();
-    for edit in out {
-        let entry = RefusedEdit { field: field_of(edit).to_owned(), code: code.to_owned() };
-        if !refused.contains(&entry) {
-            refused.push(entry);
-        }
-    }
-    let all = edits.iter().all(|edit| refused.iter().any(|entry| entry.field == field_of(edit)));
-    intents::refuse(tx, intent.seq, &refused, all)
 }
 
 /// The document without refused changes and without whatever builds on them.

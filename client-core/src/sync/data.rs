@@ -92,13 +92,17 @@ pub struct Tally {
 pub struct Outgoing {
     /// The case.
     pub case: CaseId,
-    /// Hash and body of every change of this phone the server has not acknowledged, in causal order.
+    /// Hash and body of changes of this phone the server has not acknowledged, in causal order, from the first on.
     pub changes: Vec<(ChangeHash, Vec<u8>)>,
     /// True if the case is to be submitted.
     pub submit: bool,
     /// How many of `changes`, counted from the end, exist only here: they are stored before they are sent.
     pub fresh: usize,
-    /// The document with the fresh changes in it, if there are any.
+    /// Further fresh changes, which do not fit: they are stored with the others and go with the next request.
+    pub later: Vec<(ChangeHash, Vec<u8>)>,
+    /// True if more changes of the case wait than are in `changes`.
+    pub is_part: bool,
+    /// The document with all fresh changes in it, if there are any.
     pub snapshot: Option<Vec<u8>>,
     /// Last intent the fresh changes hold.
     pub upto: i64,
@@ -107,6 +111,40 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// A case with changes that are stored.
+    pub fn of(case: CaseId, changes: Vec<(ChangeHash, Vec<u8>)>, submit: bool) -> Self {
+        Self {
+            case,
+            changes,
+            submit,
+            fresh: 0,
+            later: Vec::new(),
+            is_part: false,
+            snapshot: None,
+            upto: 0,
+            base_rev: 0,
+        }
+    }
+
+    /// How many of its changes are within these limits; at least one.
+    pub fn fitting(&self, changes: usize, bytes: usize) -> usize {
+        let mut sum = 0;
+        let fits = |(_, body): &&(ChangeHash, Vec<u8>)| {
+            sum += body.len() + 4;
+            sum <= bytes
+        };
+        self.changes.iter().take(changes).take_while(fits).count().max(1)
+    }
+
+    /// Leaves all but the first `most` changes for the next request.
+    pub fn cut(&mut self, most: usize) {
+        let mut left = self.changes.split_off(most.min(self.changes.len()));
+        self.is_part |= !left.is_empty();
+        let fresh = left.len().min(self.fresh);
+        self.fresh -= fresh;
+        self.later.splice(0..0, left.split_off(left.len() - fresh));
+    }
+
     /// The hash the server's heads must contain once everything in here arrived.
     ///
     /// One is enough: each of this phone's changes builds on the one before it.

@@ -157,8 +157,10 @@ impl Page {
 }
 
 /// Builds and seals the next request from what waits.
+///
+/// What does not fit waits: requests, then cases, then changes of the one case that is left, which are stored all the same.
 pub(super) fn build(
-    batch: Batch,
+    mut batch: Batch,
     size: PageSize,
     scales: &mut Scales,
     level: Option<i32>,
@@ -176,14 +178,15 @@ pub(super) fn build(
         let body = codec::encode(&up);
         let frame = codec::compress_at(&body, level.unwrap_or(codec::level(body.len())));
         let length = scales.weigh(&frame);
-        if length <= size.bytes || (take <= 1 && offered == 0) {
-            break (up, frame);
-        }
-        if offered > 0 {
-            offers = 0;
-        } else {
-            // Aim a little below the limit; at least one item less each time.
-            take = (take * size.bytes / length * 19 / 20).clamp(1, take - 1);
+        // Aim a little below the limit; at least one less each time.
+        let fewer = |all: usize| (all * size.bytes / length * 19 / 20).clamp(1, all - 1);
+        let alone = batch.cases.first_mut().filter(|case| take == 1 && case.changes.len() > 1);
+        match alone {
+            _ if length <= size.bytes => break (up, frame),
+            _ if offered > 0 => offers = 0,
+            _ if take > 1 => take = fewer(take),
+            Some(case) => case.cut(fewer(case.changes.len())),
+            None => break (up, frame),
         }
     };
     let counter = batch.counter + 1;
@@ -192,7 +195,7 @@ pub(super) fn build(
     cases.truncate(up.frames.len());
     let pushed = cases.iter().map(remember).collect();
     let envelope = Envelope::seal(frame, device, counter, key).to_bytes();
-    let text_left = batch.text_left || take < all;
+    let text_left = batch.text_left || take < all || cases.iter().any(|case| case.is_part);
     Page { envelope, sent: Sent { counter, cases }, pushed, requests, offers: up.photos, census: up.census, text_left }
 }
 

@@ -6,7 +6,7 @@ use xunge_client_core::store::Step;
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::server::Server;
-use super::world::Phone;
+use super::world::{Fate, Phone};
 
 const DAY: i64 = 86_400_000;
 
@@ -125,7 +125,7 @@ fn a_case_that_should_not_be_there_leaves_the_next_day_unless_it_holds_unsent_wo
         site.server.cases.remove(case);
     }
     site.phone.describe(strangers[1], "said and not sent");
-    site.phone.sync(&mut site.server, &mut |_, _| super::world::Fate::Lost);
+    site.phone.sync(&mut site.server, &mut |_, _| Fate::Lost);
     site.server.poison.insert(strangers[1]);
     for _ in 0..2 {
         site.server.now = Millis(site.server.now.0 + DAY);
@@ -151,6 +151,57 @@ fn a_report_and_a_change_the_server_lost_without_a_word_are_offered_again() {
     assert_eq!(site.server.cases[&edited].doc.facts().0.description, "corrected");
     assert!(site.server.cases.contains_key(&site.cases[2]));
     assert!(site.cases.iter().all(|case| site.phone.is_on_server(*case)));
+}
+
+#[test]
+fn a_day_of_a_wrong_clock_does_not_switch_the_count_off() {
+    let mut site = Site::new(3);
+    site.counts_of_next_sync();
+    let right = site.server.now;
+    site.server.now = Millis(right.0 + 400 * DAY);
+    site.counts_of_next_sync();
+    site.counts_of_next_sync();
+    site.server.now = right;
+    site.tomorrow();
+    assert_eq!(site.counts_of_next_sync(), (1, 0));
+    assert_eq!(site.counts_of_next_sync(), (0, 0));
+}
+
+/// Li's phone, whose document of a colleague's case is spoilt while the answer to what Li wrote on it was lost; Wang wrote
+/// too, having heard Li or not.
+fn spoilt_under_unheard_work(wang_heard_li: bool) {
+    let mut site = Site::new(0);
+    let mut wang = Phone::new(&mut site.server, "wang", 2, None);
+    let case = wang.report("一");
+    wang.sync_fine(&mut site.server);
+    let handover = Payload { assignee: Some("li".into()), ..Payload::default() };
+    wang.act(case, &[Step::Request { verb: Verb::Handover, payload: Box::new(handover) }]);
+    wang.sync_fine(&mut site.server);
+    site.phone.sync_fine(&mut site.server);
+    site.phone.describe(case, "李改");
+    if !wang_heard_li {
+        wang.describe(case, "王改");
+    }
+    let mut weather = |number, _: &_| if number == 0 { Fate::AnswerLost } else { Fate::Lost };
+    site.phone.sync(&mut site.server, &mut weather);
+    if wang_heard_li {
+        wang.sync_fine(&mut site.server);
+        wang.describe(case, "王改");
+    }
+    wang.sync_fine(&mut site.server);
+    site.damage("UPDATE case_local SET base = substr(base, 1, 80)");
+    for _ in 0..4 {
+        site.phone.sync_fine(&mut site.server);
+    }
+    assert_eq!(site.phone.store.unsent().unwrap().cases, 0, "Wang heard Li: {wang_heard_li}");
+    site.heads(case);
+    assert_eq!(site.phone.attention(case), None);
+}
+
+#[test]
+fn work_on_a_colleagues_case_whose_document_was_spoilt_does_not_wait_for_ever() {
+    spoilt_under_unheard_work(false);
+    spoilt_under_unheard_work(true);
 }
 
 #[test]

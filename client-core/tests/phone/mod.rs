@@ -6,6 +6,8 @@ mod world;
 
 mod census;
 mod cost;
+mod crowded;
+mod damaged;
 mod data_plan;
 mod drafting;
 mod faults;
@@ -13,6 +15,7 @@ mod full_disk;
 mod hostile;
 mod online;
 mod overtaking;
+mod parts;
 mod previews;
 mod repairs;
 mod restart;

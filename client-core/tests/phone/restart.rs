@@ -6,7 +6,7 @@ use xunge_client_core::driver::host::make_folder;
 use xunge_client_core::model::{CaseId, Mode, PhotoRole, Remark};
 use xunge_client_core::platform::Clock;
 use xunge_client_core::store::{Step, Store, StoreError};
-use xunge_client_core::sync::{Event, Reason, Stop};
+use xunge_client_core::sync::{Answer, Event, Reason, Stop};
 use xunge_client_core::workflow::{Payload, Verb};
 
 use super::server::Server;
@@ -191,6 +191,43 @@ fn reports_of_one_user_are_never_sent_by_another() {
     let other = super::world::enrolment(phone.device, "li", 1);
     assert!(matches!(phone.store.enrolled(&other), Err(StoreError::OtherUser { known }) if known == "wang"));
     assert!(phone.sync_fine(&mut server).drained);
+}
+
+#[test]
+fn whoever_takes_over_a_phone_is_sent_the_grids_of_their_own_street() {
+    let mut server = Server::new();
+    server.reference = 7;
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    phone.sync_fine(&mut server);
+    phone.user = "li".to_owned();
+    phone.enrol_again(&mut server);
+    let before = phone.requests;
+    assert!(phone.sync_fine(&mut server).drained);
+    assert_eq!(phone.requests - before, 3, "sync, token, bundle");
+}
+
+#[test]
+fn no_word_of_a_server_deletes_a_draft() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    phone.sync_fine(&mut server);
+    let draft = phone.draft("还没写完");
+    let known = phone.store.phone().unwrap();
+    let answer = Answer {
+        counter: known.counter,
+        epoch: known.epoch,
+        cursor: known.cursor,
+        server_time: known.server_time,
+        now: phone.clock.now_wall(),
+        verdicts: Vec::new(),
+        results: Vec::new(),
+        photos: Vec::new(),
+        feed: Vec::new(),
+        gone: vec![draft],
+        census: None,
+    };
+    phone.store.apply(&answer).unwrap();
+    assert_eq!(phone.text(draft), "还没写完");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Editing, reading, squashing and repairing.
 
 use super::{ANN, BEN, CAI, photo, push, push_at, remark, reported};
-use crate::doc::gate::{GateCode, Stage};
+use crate::doc::gate::{GateCode, Policy, Stage, admit};
 use crate::doc::{DocError, Edit, FieldDoc, first_change};
 use crate::model::{Conflict, Facts, Millis, Point, Remark};
 
@@ -132,6 +132,20 @@ fn a_phone_can_not_write_what_the_gate_would_refuse() {
     let long: Vec<_> = (0..12).map(|id| remark(id, &"巡".repeat(2_000))).collect();
     assert_eq!(doc.edit(ANN, &long), Err(DocError::TooLarge));
     assert_eq!(doc.heads(), reported().heads(), "nothing was written");
+}
+
+#[test]
+fn a_document_with_more_photos_than_a_case_may_name_takes_everything_else() {
+    let (mut ann, mut ben) = (reported(), reported());
+    ann.edit(ANN, &(0..6).map(photo).collect::<Vec<_>>()).unwrap();
+    ben.edit(BEN, &(6..12).map(photo).collect::<Vec<_>>()).unwrap();
+    let bodies = ben.change_bodies_since(&[]);
+    let bodies: Vec<&[u8]> = bodies.iter().map(|(_, body)| body.as_slice()).collect();
+    assert!(admit(&mut ann, &bodies, &Policy::from_server()).rejected.is_empty());
+    assert_eq!(ann.photo_count(), 12);
+    let more = ann.clone().edit(ANN, &[photo(20)]);
+    assert_eq!(more, Err(DocError::Refused { field: "photos".into(), code: GateCode::TooManyPhotos }));
+    assert!(ann.edit(ANN, &[remark(1, "补充"), photo(3)]).unwrap().is_some());
 }
 
 #[test]

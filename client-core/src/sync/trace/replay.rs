@@ -135,8 +135,7 @@ fn batch(found: &Found) -> Batch {
             let body = place.to_be_bytes().to_vec();
             (chunk::hash_of_body(&body), body)
         };
-        let changes = (0..*changes).map(change).collect();
-        Outgoing { case, changes, submit: *submit, fresh: 0, snapshot: None, upto: 0, base_rev: 0 }
+        Outgoing::of(case, (0..*changes).map(change).collect(), *submit)
     };
     let request = |(place, case): (usize, &u32)| Request {
         intent: IntentId::from_bytes([place as u8; 16]),
