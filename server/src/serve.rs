@@ -2,11 +2,13 @@
 //!
 //! HTTP/1.1 in the clear, on purpose: TLS and HTTP/2 are the proxy's (docs/OPERATIONS.md), and a request that two
 //! parsers could read in two ways is refused by the stricter one here. A connection has to send its header in
-//! [`HEADER_TIMEOUT`]; there are at most `max_connections` of them, further ones wait in the kernel's queue.
+//! [`HEADER_TIMEOUT`], and bodies have to keep coming ([`paced`]); there are at most `max_connections` of them, further
+//! ones wait in the kernel's queue.
 //!
 //! On stop the listener closes at once, idle connections too, requests under way get [`GRACE`] to end. A connection
 //! into which nothing could be written for a minute is ended.
 
+mod paced;
 mod stall;
 
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use self::paced::{Pace, Paced};
 use self::stall::{Impatient, STALL};
 use crate::api::Peer;
 use crate::app::App;
@@ -77,7 +80,7 @@ async fn connection(stream: TcpStream, peer: Peer, router: Router, stop: Cancell
     let _ = stream.set_nodelay(true);
     let service = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        request.map(axum::body::Body::new)
+        request.map(|body| axum::body::Body::new(Paced::new(body, Pace::USUAL)))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

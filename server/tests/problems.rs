@@ -71,6 +71,38 @@ async fn an_unknown_query_parameter_is_named_on_every_route() {
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "unknown_parameter"), "{path}");
         assert_eq!(answer.json()["field"], "form", "{path}");
     }
+    let posts = [
+        ("/v1/auth/token", "application/json"),
+        ("/v1/auth/enrol", "application/json"),
+        ("/v1/photos", "application/offset+octet-stream"),
+    ];
+    for (path, kind) in posts {
+        let headers = [("content-type", kind), ("tus-resumable", "1.0.0"), ("upload-length", "3")];
+        let asked = request(Method::POST, &format!("{path}?form=1"), Some(&token), &headers);
+        let answer = site.send(asked.body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "unknown_parameter"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_no_text_names_nothing() {
+    let site = Site::new().await;
+    let token = site.token("admin").await;
+    for path in ["/v1/cases/%FF", "/v1/cases/%FF/events", "/v1/cases/x/photos/%FF", "/v1/reference/%FF"] {
+        let answer = site.get(path, Some(&token)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_of_a_thousand_words_is_refused_and_not_tried() {
+    let site = Site::new().await;
+    let token = site.token("admin").await;
+    for q in ["a%20".repeat(17), "a".repeat(101)] {
+        let answer = site.get(&format!("/v1/cases?q={q}"), Some(&token)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "bad_parameter"), "{q}");
+        assert_eq!(answer.json()["field"], "q");
+    }
 }
 
 #[tokio::test]

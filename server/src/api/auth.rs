@@ -10,6 +10,7 @@ use xunge_client_core::wire::Proof;
 use super::body;
 use super::layers::Origin;
 use super::openapi::ProblemBody;
+use super::query::Params;
 use crate::app::{App, Identity};
 use crate::auth::enrol::{self, EnrolError, Joining};
 use crate::auth::token::{LIFETIME_S, Subject, Use};
@@ -63,8 +64,10 @@ pub(super) struct Token {
 pub(super) async fn token(
     State(app): State<App>,
     Origin(address): Origin,
+    query: Params,
     grant: body::Json<Grant>,
 ) -> Result<Json<Token>, ApiError> {
+    query.finish()?;
     let now = app.services.security.now();
     let subject = match grant.value {
         Grant::Password { user, password, .. } => {
@@ -153,8 +156,10 @@ pub(super) struct ServerIdentity {
 pub(super) async fn enrol(
     State(app): State<App>,
     Origin(address): Origin,
+    query: Params,
     form: body::Json<Enrol>,
 ) -> Result<Json<Enrolled>, ApiError> {
+    query.finish()?;
     let now = app.services.security.now();
     let public_key = hex_bytes(&form.value.public_key, "public_key")?;
     let joining = Joining { code: form.value.code, public_key, name: form.value.name };

@@ -1,7 +1,7 @@
 //! Cases: the list, one of them, its events, and what an office does to it.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -12,6 +12,7 @@ use xunge_client_core::workflow::{Member, Payload, Refusal, State as CaseState, 
 
 use super::body;
 use super::openapi::ProblemBody;
+use super::path::Path;
 use super::query::Params;
 use crate::app::App;
 use crate::auth::extract::Caller;
@@ -89,7 +90,7 @@ fn filter(mut query: Params, now: Millis) -> Result<Filter, ApiError> {
         order: query.with("order", &codes(&Order::ALL, Order::code), Order::from_code)?.unwrap_or_default(),
         from: query.day("from")?,
         to: query.day("to")?,
-        q: query.text("q"),
+        q: query.with("q", cases::SEARCHABLE, |typed| cases::is_searchable(typed).then(|| typed.to_owned()))?,
         after: query.parse("after", "the `next` of the page before")?,
         limit: limit.unwrap_or(PAGE),
         ..Filter::default()

@@ -11,6 +11,7 @@ mod health;
 mod layers;
 mod me;
 pub mod openapi;
+mod path;
 mod phones;
 pub(crate) mod photos;
 mod query;

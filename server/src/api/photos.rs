@@ -1,7 +1,7 @@
 //! Photos of cases, on their way out.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -9,6 +9,7 @@ use xunge_client_core::model::{CaseId, PhotoHash, Role};
 
 use super::cases::case_id;
 use super::openapi::ProblemBody;
+use super::path::Path;
 use super::query::Params;
 use crate::app::App;
 use crate::auth::extract::Caller;

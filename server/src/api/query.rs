@@ -5,6 +5,7 @@
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query};
+use http::Uri;
 use http::request::Parts;
 use xunge_client_core::model::{LocalDay, OrgCode};
 
@@ -17,8 +18,15 @@ pub(super) struct Params(Vec<(String, String)>);
 impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::of(&parts.uri)
+    }
+}
+
+impl Params {
+    /// Reads the query of an address.
+    pub(super) fn of(uri: &Uri) -> Result<Self, ApiError> {
+        let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
         let Query(pairs) = query.map_err(|error| ApiError::malformed(error.to_string()))?;
         for (index, (name, _)) in pairs.iter().enumerate() {
             if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
@@ -27,9 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         }
         Ok(Self(pairs))
     }
-}
 
-impl Params {
     /// Takes a parameter; one without a value counts as left out.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let index = self.0.iter().position(|(known, _)| known == name)?;

@@ -1,7 +1,7 @@
 //! Reference data: what phones keep a copy of, and forms choose from.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use xunge_client_core::model::Sha256;
 use xunge_client_core::wire::codec::{self, Packer};
 
 use super::openapi::ProblemBody;
+use super::path::Path;
 use super::query::Params;
 use crate::app::App;
 use crate::auth::extract::Caller;

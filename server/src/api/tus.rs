@@ -10,7 +10,7 @@ mod tests;
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
-use axum::extract::{Extension, Path, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::Stream;
@@ -25,6 +25,8 @@ use self::headers::{
 use super::body::{STANDSTILL, check_media_type};
 use super::layers::ForMachines;
 use super::openapi::ProblemBody;
+use super::path::Path;
+use super::query::Params;
 use crate::app::App;
 use crate::auth::extract::Caller;
 use crate::domain::uploads::{self, Begin, Owner, Progress, Target, UploadError};
@@ -64,7 +66,7 @@ pub(super) async fn create(State(app): State<App>, caller: Caller, request: Requ
 }
 
 async fn begin(app: &App, owner: &Owner, request: Request) -> Result<Response, ApiError> {
-    headers::check_version(request.headers())?;
+    check(&request)?;
     let (length, sha256) = (headers::length(request.headers())?, headers::sha256(request.headers())?);
     let fresh = Ulid::from_parts(app.services.security.now(), entropy::fill());
     let mut progress = app.uploads.begin(owner, Begin { length, sha256, fresh }).await?;
@@ -92,11 +94,11 @@ pub(super) async fn show(
     Path(upload): Path<String>,
     request: Request,
 ) -> Response {
-    tus(progress(&app, &owner(caller), &upload, request.headers()).await)
+    tus(progress(&app, &owner(caller), &upload, check(&request)).await)
 }
 
-async fn progress(app: &App, owner: &Owner, upload: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
-    headers::check_version(headers)?;
+async fn progress(app: &App, owner: &Owner, upload: &str, checked: Result<(), ApiError>) -> Result<Response, ApiError> {
+    checked?;
     let progress = app.uploads.progress(owner, target(upload)?).await?;
     // tus asks for it here and nowhere else: an offset from a cache would send bytes to the wrong place.
     let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
@@ -128,7 +130,7 @@ pub(super) async fn append(
 }
 
 async fn extend(app: &App, owner: &Owner, upload: &str, request: Request) -> Result<Response, ApiError> {
-    headers::check_version(request.headers())?;
+    check(&request)?;
     check_media_type(request.headers(), OFFSET_STREAM)?;
     let (offset, checksum) = (headers::offset(request.headers())?, headers::checksum(request.headers())?);
     let body = pieces(request.into_body());
@@ -151,11 +153,16 @@ pub(super) async fn remove(
     Path(upload): Path<String>,
     request: Request,
 ) -> Response {
-    tus(terminate(&app, &owner(caller), &upload, request.headers()).await)
+    tus(terminate(&app, &owner(caller), &upload, check(&request)).await)
 }
 
-async fn terminate(app: &App, owner: &Owner, upload: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
-    headers::check_version(headers)?;
+async fn terminate(
+    app: &App,
+    owner: &Owner,
+    upload: &str,
+    checked: Result<(), ApiError>,
+) -> Result<Response, ApiError> {
+    checked?;
     app.uploads.terminate(owner, target(upload)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -177,10 +184,16 @@ pub(super) async fn instead(
     let owner = owner(caller);
     tus(match headers::method_override(request.headers()) {
         Ok(Some("PATCH")) => extend(&app, &owner, &upload, request).await,
-        Ok(Some("DELETE")) => terminate(&app, &owner, &upload, request.headers()).await,
+        Ok(Some("DELETE")) => terminate(&app, &owner, &upload, check(&request)).await,
         Ok(_) => Err(ApiError::Method),
         Err(error) => Err(error),
     })
+}
+
+/// Refuses another version of tus, and parameters: there are none.
+fn check(request: &Request) -> Result<(), ApiError> {
+    headers::check_version(request.headers())?;
+    Params::of(request.uri())?.finish()
 }
 
 /// Puts on every answer, refusals too, what tus asks for.

@@ -74,9 +74,9 @@ impl Copies {
             _ => return Ok(None),
         };
         let work = move || {
-            let copy = copy(&bytes, size).unwrap_or_default();
-            keep(&place, &copy)?;
-            Ok((!copy.is_empty()).then_some(copy))
+            let copy = copy(&bytes, size).ok();
+            keep(&place, copy.as_deref().unwrap_or(NO_COPY))?;
+            Ok(copy)
         };
         tokio::task::spawn_blocking(work)
             .await
@@ -110,10 +110,13 @@ pub fn copy(bytes: &[u8], size: Size) -> Result<Bytes, PhotoError> {
     Ok(copy.into())
 }
 
-/// Reads a kept copy: nothing if there is none yet, an empty file if there can be none.
+/// What stands in the place of a copy that can not be made.
+const NO_COPY: &[u8] = b"none";
+
+/// Reads a kept copy: nothing if there is none yet, which is also what an empty file means: a power cut leaves such ones.
 async fn kept(place: PathBuf) -> Option<Option<Bytes>> {
-    let bytes = tokio::fs::read(place).await.ok()?;
-    Some((!bytes.is_empty()).then(|| bytes.into()))
+    let bytes = tokio::fs::read(place).await.ok().filter(|bytes| !bytes.is_empty())?;
+    Some((bytes != NO_COPY).then(|| bytes.into()))
 }
 
 /// Puts a copy in its place at once, so that nobody reads half of it; it need not survive a power cut.

@@ -17,7 +17,7 @@ use crate::datadir::DataDir;
 use crate::domain::quarantine::{self, Kept};
 use crate::store::StoreError;
 use crate::sync::release::{ReleaseRefusal, release};
-use crate::sync::rescue::Received;
+use crate::sync::rescue::Taken;
 
 /// List, look at, release and drop what was put aside.
 #[derive(Debug, clap::Args)]
@@ -129,15 +129,11 @@ fn let_in(wanted: &One, output: &Output) -> Result<(), CliError> {
         let words = said(cause.to_string(), cause.to_string());
         CliError::failed("runtime", "", words, said("请重试。", "Try again."))
     })?;
-    let received = runtime.block_on(async {
-        let received = release(&app.sync, &app.uploads, app.keys.sealing_secret(), "cli", id).await;
+    let Taken { cases, photos, .. } = runtime.block_on(async {
+        let taken = release(&app.sync, &app.uploads, app.keys.sealing_secret(), "cli", id).await;
         app.close().await?;
-        received.map_err(|refusal| refused(id, &refusal))
+        taken.map_err(|refusal| refused(id, &refusal))
     })?;
-    let (cases, photos) = match received {
-        Received::Applied { cases, photos } => (cases, photos),
-        Received::PutAside | Received::Dropped => (0, 0),
-    };
     output.result(&json!({"id": id.to_string(), "released": true, "cases": cases, "photos": photos}), || {
         format!("{id}\t已放行 released\t{cases} 件案件 cases\t{photos} 张照片 photos")
     });

@@ -7,7 +7,7 @@ use super::field::{Choice, Field, Kind};
 use super::sent::Sent;
 use super::visit::Visit;
 use super::{choices, link};
-use crate::domain::cases::{Due, Filter, Order, Without};
+use crate::domain::cases::{self, Due, Filter, Order, Without};
 use crate::domain::desk::APPEALABLE;
 use crate::reference::org::UnitKind;
 use crate::reference::taxonomy::XIXIA;
@@ -51,13 +51,14 @@ pub(crate) fn read(visit: &Visit, query: &Sent) -> Asked {
     let grid = org("grid", "list.grid").map(|code| code.and_then(|it| Some(it).filter(is_place).ok_or("list.grid")));
     let (from, to) = (day("from", "list.from"), day("to", "list.to"));
     let due = query.given("due").map(|code| Due::from_code(code).ok_or("list.due_filter"));
+    let q = query.given("q").map(|typed| cases::is_searchable(typed).then(|| typed.to_owned()).ok_or("list.q"));
     let order = query.given("order").map(|code| Order::from_code(code).ok_or("list.order"));
     macro_rules! good {
         ($($value:ident)+) => {
             $(let $value = $value.and_then(|it| it.map_err(|key: &'static str| wrong.push(key)).ok());)+
         };
     }
-    good!(mode unit handler category grid from to due order);
+    good!(q mode unit handler category grid from to due order);
     let appealed = query.get(APPEAL) == "open";
     if appealed && states.is_empty() {
         states.extend(APPEALABLE);
@@ -76,7 +77,7 @@ pub(crate) fn read(visit: &Visit, query: &Sent) -> Asked {
         from,
         to,
         due: due.map(|due| due.between(visit.now)),
-        q: query.given("q").map(str::to_owned),
+        q,
         order: order.unwrap_or_default(),
         after: query.parsed("after").ok().flatten(),
         ..Filter::default()

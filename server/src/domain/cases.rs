@@ -19,6 +19,7 @@ pub use detail::{CaseDetail, EventView, PhotoView, detail, events};
 pub use fill::fill_blocking;
 pub use list::{Brief, Cursor, Due, EXAMINED, Filter, Order, Page, Without, every, list};
 pub use points::{Pin, pins};
+pub use search::{SEARCHABLE, is_searchable};
 
 /// How many photos a case names, and how many have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -43,7 +43,9 @@ pub use write::write;
 /// The busiest inspector of the published month reports about ten a day; a phone back from a month without network
 /// brings its three hundred in one day.
 pub const NEW_CASES_PER_DAY: i64 = 300;
-/// Bytes of refused changes kept per phone.
+/// What a report beyond [`NEW_CASES_PER_DAY`] is answered.
+pub const QUOTA_CASES: &str = "quota_cases";
+/// Bytes of refused changes kept per phone, each counted as 512 more than it has.
 pub const QUARANTINE_BYTES: i64 = 20_000_000;
 
 /// A push as it arrived, with its sender known.
@@ -82,6 +84,8 @@ pub struct Receipt {
     pub rejected: Vec<Rejected>,
     /// Cases that hang in the air.
     pub need: Vec<Need>,
+    /// A stored document could not be read, so that nothing was added to it.
+    pub unreadable: bool,
     /// Changes and cases newly stored.
     pub stored: u32,
     /// Pushed changes that are held now.

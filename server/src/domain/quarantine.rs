@@ -5,10 +5,15 @@
 //! could be read (a stub), until that case is decided to the end; and a bundle, until an administrator lets it in or drops
 //! it.
 
-use serde::{Serialize, Serializer};
-use xunge_client_core::model::{CaseId, DeviceId, Millis, Ulid};
+use std::collections::BTreeMap;
 
+use serde::{Serialize, Serializer};
+use xunge_client_core::model::{CaseId, DeviceId, Millis, OrgCode, Ulid};
+
+use super::accounts;
 use super::audit;
+use super::directory::Directory;
+use crate::auth::account;
 use crate::params;
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -49,6 +54,58 @@ pub async fn list(tx: &mut dyn Tx, device: Option<DeviceId>) -> Result<Vec<Kept>
     let params: Vec<Value> = device.iter().map(|device| Value::from(device.as_bytes())).collect();
     let sql = format!("SELECT {COLUMNS} FROM quarantine{filter} ORDER BY at, id");
     tx.query(&sql, &params).await?.iter().map(read).collect()
+}
+
+/// Where a page of [`page`] ends: when something was put aside, and what.
+pub type Place = (Millis, Ulid);
+
+/// A page of what is put aside from people that `keeper` answers for, oldest first, behind a place; and whether there is
+/// more. What is of nobody any more is for those who answer for everybody.
+pub async fn page(
+    tx: &mut dyn Tx,
+    directory: &Directory,
+    keeper: &OrgCode,
+    behind: Option<Place>,
+    limit: usize,
+) -> Result<(Vec<Kept>, bool), StoreError> {
+    /// Rows looked at with one statement.
+    const CHUNK: usize = 200;
+    let sql =
+        format!("SELECT {COLUMNS} FROM quarantine WHERE at > ?1 OR (at = ?1 AND id > ?2) ORDER BY at, id LIMIT ?3");
+    let (mut at, mut id) = behind.unwrap_or((Millis(-1), Ulid::from_bytes([0; 16])));
+    let (mut found, mut known) = (Vec::new(), BTreeMap::new());
+    loop {
+        let rows = tx.query(&sql, params![at.0, id.as_bytes(), CHUNK as i64]).await?;
+        for row in &rows {
+            let kept = read(row)?;
+            (at, id) = (kept.at, kept.id);
+            let mine = match known.get(&kept.user) {
+                Some(mine) => *mine,
+                None => is_kept_by(tx, directory, keeper, &kept.user).await?,
+            };
+            known.insert(kept.user.clone(), mine);
+            if mine && found.len() == limit {
+                return Ok((found, true));
+            }
+            found.extend(mine.then_some(kept));
+        }
+        if rows.len() < CHUNK {
+            return Ok((found, false));
+        }
+    }
+}
+
+/// True if `keeper` answers for somebody whose phone something was put aside of.
+pub async fn is_kept_by(
+    tx: &mut dyn Tx,
+    directory: &Directory,
+    keeper: &OrgCode,
+    user: &str,
+) -> Result<bool, StoreError> {
+    Ok(match account::find(tx, user).await? {
+        Some(account) => accounts::answers_for(keeper, &account.scope, directory),
+        None => directory.districts().all(|code| keeper.contains(code)),
+    })
 }
 
 /// One of them with its bytes.

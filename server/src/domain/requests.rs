@@ -18,6 +18,12 @@ use super::work::Work;
 use crate::params;
 use crate::store::{StoreError, Tx};
 
+/// Bytes a case's decisions may take for phones to ask for more of them. A case is told whole to whoever begins to see
+/// it, in one answer: its document and its decisions together have to fit there.
+const ROOM: i64 = 128 * 1024;
+/// What a decision takes besides its payload.
+const EVENT_BYTES: i64 = 200;
+
 /// Who asks, through which phone, and what requests are judged against.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker<'a> {
@@ -71,6 +77,10 @@ async fn one(
     let Some(case) = own.filter(|case| case.district == work.district) else {
         return Ok(refused(request, "not_yours", None));
     };
+    if said(tx, &case).await? + request.payload.len() as i64 > ROOM {
+        // Not remembered: asking once more must not cost anything.
+        return Ok(refused(request, "case_full", None));
+    }
     let result = match take(tx, work, asker, request, &case).await {
         Ok(version) => RequestResult { intent: request.intent, version, code: None, field: None },
         Err(Denied::Code(code)) => refused(request, code, None),
@@ -81,6 +91,13 @@ async fn one(
     };
     remember(tx, work, asker, request, &result).await?;
     Ok(result)
+}
+
+/// About how many bytes the decisions on a case take.
+async fn said(tx: &mut dyn Tx, case: &Case) -> Result<i64, StoreError> {
+    const SQL: &str =
+        "SELECT CAST(COALESCE(SUM(OCTET_LENGTH(payload) + ?2), 0) AS BIGINT) FROM case_event WHERE case_id = ?1";
+    tx.query_one(SQL, params![case.id.as_bytes(), EVENT_BYTES]).await?.int(0)
 }
 
 /// Why a request is not granted.

@@ -184,14 +184,22 @@ async fn everything(
 
 /// A push of nothing but reports beyond the day's quota is sent home whole; mixed ones hear it case by case.
 fn refuse_if_only_quota(written: &Written, up: &SyncUp, now: Millis) -> Result<(), IntakeError> {
-    let over = |result: &&RequestResult| result.code.as_deref() == Some("quota_cases");
-    let count = written.receipt.results.iter().filter(over).count();
+    let count = written.receipt.results.iter().filter(|result| over_quota(result)).count();
     if count == 0 || count < written.receipt.heads.len() || !up.requests.is_empty() {
         return Ok(());
     }
+    Err(IntakeError::Quota { what: intake::QUOTA_CASES, retry_after_s: until_tomorrow_s(now) })
+}
+
+/// True of the answer to a report beyond the day's quota.
+fn over_quota(result: &RequestResult) -> bool {
+    result.code.as_deref() == Some(intake::QUOTA_CASES)
+}
+
+/// Seconds until the day's quota begins anew, an hour at most.
+fn until_tomorrow_s(now: Millis) -> u32 {
     let until_midnight_s = (now.local_day().end().0 - now.0) / 1_000;
-    let retry_after_s = u32::try_from(until_midnight_s.clamp(60, 3_600)).unwrap_or(3_600);
-    Err(IntakeError::Quota { what: "quota_cases", retry_after_s })
+    u32::try_from(until_midnight_s.clamp(60, 3_600)).unwrap_or(3_600)
 }
 
 async fn feed(

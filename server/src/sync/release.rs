@@ -10,7 +10,7 @@ use xunge_client_core::model::Ulid;
 use xunge_client_core::wire::Bundle;
 
 use super::ask::{self, Sender};
-use super::rescue::{Received, RescueRefusal, take_in};
+use super::rescue::{Left, RescueRefusal, Taken, take_in};
 use super::{SyncDesk, SyncRefusal};
 use crate::auth::proof;
 use crate::domain::people::Viewer;
@@ -30,6 +30,18 @@ pub enum ReleaseRefusal {
     /// It was not signed by the phone that it names.
     #[error("the bundle was not signed by its phone")]
     NotTheirs,
+    /// More new reports than the phone may bring today; the others were taken.
+    #[error(
+        "it holds more new reports than a phone may bring in a day; what was taken counts, release it again tomorrow"
+    )]
+    Quota,
+    /// The server lost the beginning of some cases when it was restored, or can not read what it holds of them; the
+    /// others were taken.
+    #[error(
+        "the server lacks the beginning of some of its cases; what was taken counts, release it again when another \
+         bundle or phone has brought them"
+    )]
+    Incomplete,
     /// A page or a photo in it is refused.
     #[error(transparent)]
     Rescue(#[from] RescueRefusal),
@@ -41,7 +53,8 @@ impl From<StoreError> for ReleaseRefusal {
     }
 }
 
-/// Takes the bundle in and removes it from quarantine. After a failure it is still there, and may be released again.
+/// Takes the bundle in and removes it from quarantine. After a failure, or while some of it could not be taken, it is
+/// still there and may be released again.
 ///
 /// # Errors
 /// [`ReleaseRefusal`].
@@ -51,7 +64,7 @@ pub async fn release(
     secret: [u8; 32],
     by: &str,
     id: Ulid,
-) -> Result<Received, ReleaseRefusal> {
+) -> Result<Taken, ReleaseRefusal> {
     let store = &desk.services.store;
     let found =
         store.read::<_, StoreError, _>(move |tx| Box::pin(async move { quarantine::find(tx, id).await })).await?;
@@ -73,12 +86,17 @@ pub async fn release(
             })
         })
         .await?;
-    let received = take_in(desk, uploads, &sender.ok_or(ReleaseRefusal::NotTheirs)?, Arc::new(letter)).await?;
+    let taken = take_in(desk, uploads, &sender.ok_or(ReleaseRefusal::NotTheirs)?, Arc::new(letter)).await?;
+    match taken.left {
+        None => {}
+        Some(Left::Quota(_)) => return Err(ReleaseRefusal::Quota),
+        Some(Left::Incomplete) => return Err(ReleaseRefusal::Incomplete),
+    }
     let (now, by) = (desk.services.security.now(), by.to_owned());
     store
         .write::<_, StoreError, _>(move |tx| {
             Box::pin(async move { quarantine::remove(tx, &by, id, "quarantine.released", "", now).await })
         })
         .await?;
-    Ok(received)
+    Ok(taken)
 }

@@ -11,13 +11,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use xunge_client_core::model::{PhotoHash, Ulid};
+use xunge_client_core::model::{DeviceId, PhotoHash, Ulid};
 use xunge_client_core::wire::{Bundle, Contents, Letter, RescuedPhoto};
 
 use super::ask::{self, Sender};
-use super::{Entry, SyncDesk, SyncRefusal, write};
+use super::{Entry, SyncDesk, SyncRefusal, over_quota, until_tomorrow_s, write};
 use crate::auth::proof::{self, Device, ProofError};
-use crate::domain::intake::{self, Push, keep_sealed};
+use crate::domain::intake::{self, Push, QUOTA_CASES, keep_sealed};
 use crate::domain::uploads::{Begin, Owner, Target, UploadError, Uploads};
 
 /// Why a bundle is not taken.
@@ -50,7 +50,28 @@ pub enum Received {
     Dropped,
 }
 
-/// Takes a bundle in. Repeating it changes nothing.
+/// What was taken of a letter.
+#[derive(Debug)]
+pub struct Taken {
+    /// Cases pushed.
+    pub cases: usize,
+    /// Photos stored.
+    pub photos: usize,
+    /// Why the bundle is still needed; none if all of it was taken or answered for good.
+    pub left: Option<Left>,
+}
+
+/// Why some of a bundle could not be taken now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The phone's new reports of the day are used up; seconds until it may bring more.
+    Quota(u32),
+    /// Cases whose beginning the server lost when it was restored, or can not read.
+    Incomplete,
+}
+
+/// Takes a bundle in. Repeating it changes nothing. One that could not be taken whole is not let go: over the day's
+/// quota its carrier keeps it, and what lacks a beginning is put aside.
 ///
 /// # Errors
 /// [`RescueRefusal`]; what was applied before stays, and the same bundle may be brought again.
@@ -67,40 +88,52 @@ pub async fn receive(
     let sender = match identify(desk, device, Arc::clone(&letter)).await? {
         Ok(sender) => sender,
         Err(ProofError::UnknownDevice | ProofError::BadProof) => return Ok(Received::Dropped),
-        Err(shut_out) => {
-            let now = desk.services.business.now();
-            let kept = desk
-                .services
-                .store
-                .write(move |tx| Box::pin(async move { keep_sealed(tx, device, &bytes, shut_out.code(), now).await }));
-            kept.await.map_err(SyncRefusal::from)?;
-            return Ok(Received::PutAside);
-        }
+        Err(shut_out) => return put_aside(desk, device, bytes, shut_out.code()).await,
     };
-    take_in(desk, uploads, &sender, letter).await
+    let Taken { cases, photos, left } = take_in(desk, uploads, &sender, letter).await?;
+    match left {
+        None => Ok(Received::Applied { cases, photos }),
+        Some(Left::Quota(retry_after_s)) => Err(SyncRefusal::Quota { what: QUOTA_CASES, retry_after_s }.into()),
+        Some(Left::Incomplete) => put_aside(desk, device, bytes, "incomplete").await,
+    }
 }
 
-/// Applies what a letter holds, page by page.
+async fn put_aside(
+    desk: &SyncDesk,
+    device: DeviceId,
+    bytes: Bytes,
+    code: &'static str,
+) -> Result<Received, RescueRefusal> {
+    let now = desk.services.business.now();
+    let store = &desk.services.store;
+    let kept = store.write(move |tx| Box::pin(async move { keep_sealed(tx, device, &bytes, code, now).await }));
+    kept.await.map_err(SyncRefusal::from)?;
+    Ok(Received::PutAside)
+}
+
+/// Applies what a letter holds, page by page, and goes on behind a page that can not be taken whole.
 pub(super) async fn take_in(
     desk: &SyncDesk,
     uploads: &Uploads,
     sender: &Sender,
     letter: Arc<Letter>,
-) -> Result<Received, RescueRefusal> {
+) -> Result<Taken, RescueRefusal> {
     let contents = letter.contents().map_err(SyncRefusal::from)?;
     // Large, and not needed while its photos are stored.
     drop(letter);
-    let mut cases = 0;
+    let (mut cases, mut left) = (0, None);
     for page in &contents.pages {
-        cases += apply(desk, sender, page).await?;
+        let (found, kept_back) = apply(desk, sender, page).await?;
+        cases += found;
+        left = left.or(kept_back);
     }
     let photos = store_photos(uploads, &sender.identified.device, contents.photos).await?;
-    Ok(Received::Applied { cases, photos })
+    Ok(Taken { cases, photos, left })
 }
 
 async fn identify(
     desk: &SyncDesk,
-    device: xunge_client_core::model::DeviceId,
+    device: DeviceId,
     letter: Arc<Letter>,
 ) -> Result<Result<Sender, ProofError>, SyncRefusal> {
     desk.services
@@ -116,8 +149,8 @@ async fn identify(
         .await
 }
 
-/// Applies one page as a sync would; gives the number of its cases.
-async fn apply(desk: &SyncDesk, sender: &Sender, page: &[u8]) -> Result<usize, SyncRefusal> {
+/// Applies one page as a sync would; gives the number of its cases, and why some of them are not taken yet.
+async fn apply(desk: &SyncDesk, sender: &Sender, page: &[u8]) -> Result<(usize, Option<Left>), SyncRefusal> {
     let mut up = Contents::page(page)?;
     let push = Arc::new(Push {
         viewer: sender.viewer.clone(),
@@ -129,8 +162,20 @@ async fn apply(desk: &SyncDesk, sender: &Sender, page: &[u8]) -> Result<usize, S
     let cases = push.frames.len();
     let seen = intake::look_again(&desk.services, &push).await?;
     let entry = Entry::Rescue(sender.identified.device.clone());
-    write(desk, &entry, &Arc::new(up), push, seen).await?;
-    Ok(cases)
+    let written = match write(desk, &entry, &Arc::new(up), push, seen).await {
+        // Nothing of the page was written.
+        Err(SyncRefusal::Quota { what: QUOTA_CASES, retry_after_s }) => {
+            return Ok((0, Some(Left::Quota(retry_after_s))));
+        }
+        other => other?,
+    };
+    let receipt = &written.receipt;
+    let left = if receipt.results.iter().any(over_quota) {
+        Some(Left::Quota(until_tomorrow_s(written.at)))
+    } else {
+        (!receipt.need.is_empty() || receipt.unreadable).then_some(Left::Incomplete)
+    };
+    Ok((cases, left))
 }
 
 /// Stores photos under the phone's own name, as its uploads would have.
@@ -154,3 +199,6 @@ async fn store_photos(uploads: &Uploads, device: &Device, photos: Vec<RescuedPho
     }
     Ok(stored)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! A scripted phone against the handler.
 
+use std::collections::BTreeMap;
+
 use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteVec;
 use xunge_client_core::doc::{Edit, first_change};
@@ -216,7 +218,8 @@ async fn a_phone_that_filled_its_quarantine_waits_with_what_is_refused_and_still
     let mut phone = district.phone(&user).await;
     const FILL: &str = "INSERT INTO quarantine (id, device, user_id, case_id, hash, code, field, bytes, at)
          VALUES (?1, ?2, ?3, NULL, ?4, 'malformed', NULL, ?5, 0)";
-    let bytes = vec![0; QUARANTINE_BYTES as usize];
+    // A change of nineteen bytes would fit, were it not for what its row costs.
+    let bytes = vec![0; QUARANTINE_BYTES as usize - 900];
     district.run(FILL, params![[1_u8; 16], phone.id.as_bytes(), user, [1_u8; 32], bytes].to_vec()).await;
     phone.report(&facts(1, Mode::Forwarded, district.now()));
     let honest = phone.up(district.now());
@@ -343,6 +346,32 @@ async fn a_request_is_answered_the_same_for_ever() {
     assert_eq!(district.fingerprint().await, after);
     assert_eq!(district.state(gone).await, "void");
     assert_eq!(district.november(None).await.total.void, 1);
+}
+
+#[tokio::test]
+async fn a_phone_that_asks_without_end_does_not_make_its_case_too_large_for_others() {
+    let district = District::new().await;
+    let user = district.inspectors().await.remove(0);
+    let mut phone = district.phone(&user).await;
+    let case = phone.report(&facts(1, Mode::Forwarded, district.now()));
+    phone.drain(&district).await;
+    let mut codes = BTreeMap::new();
+    for number in 0..200 {
+        let mode = if number % 2 == 0 { Mode::SelfHandled } else { Mode::Forwarded };
+        let reason = Some("一二三四".repeat(500));
+        phone.ask(case, Verb::RouteChange, &Payload { mode: Some(mode), reason, ..Payload::default() });
+        for result in phone.sync(&district).await.results {
+            *codes.entry(result.code).or_insert(0) += 1;
+        }
+    }
+    let full = Some("case_full".to_owned());
+    assert!(codes[&None] > 10 && codes[&full] > 100 && codes.len() == 2, "{codes:?}");
+    let remembered = district.count("request_log").await;
+    assert_eq!(remembered, codes[&None], "what was refused for room is not written down");
+    // A new phone of the same person is told all of it within what a phone takes.
+    let mut other = district.phone(&user).await;
+    other.drain(&district).await;
+    assert_eq!(other.cases[&case].version, district.version(case).await);
 }
 
 #[tokio::test]

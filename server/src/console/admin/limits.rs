@@ -8,6 +8,7 @@ use axum::response::Response;
 use xunge_client_core::model::LocalDay;
 use xunge_client_core::workflow::deadline::LimitRule;
 
+use super::exchanged;
 use super::sheet::{Cell, PlainForm, Sheet, Table, saved};
 use crate::console::fault::Fault;
 use crate::console::field::{Choice, Field, Kind};
@@ -36,7 +37,7 @@ pub(crate) async fn post(visit: Visit, request: Request) -> Response {
 }
 
 async fn act(visit: &Visit, request: Request) -> Result<Response, Fault> {
-    super::keeper(visit)?;
+    super::district_keeper(visit)?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let (sent, file) = if kind.starts_with("multipart/") {
         let (sent, mut files) = multipart::take(request).await.ok_or(Fault::BadRequest)?;
@@ -112,19 +113,22 @@ async fn apply(visit: &Visit, sent: &Sent, which: Which, table: Option<Source>) 
     let shared = &visit.app.services.timetable;
     // Once more: the form may come from yesterday.
     let wanted = table.clone().unwrap_or_else(|| shared.file(which).clone());
-    if let Err(error) = shared.now().with(which, wanted.clone()) {
+    if let Err(error) = shared.now().with(which, wanted) {
         let text = visit.lang.fill("limits.broken", &[("why", &error.to_string())]);
         return Ok(overview(visit, sent, &text).show(StatusCode::UNPROCESSABLE_ENTITY));
     }
     let (by, now) = (visit.viewer.user.clone(), visit.app.services.security.now());
-    let store = &visit.app.services.store;
-    let edition = store
-        .write::<_, Fault, _>(move |tx| {
-            Box::pin(async move { Ok(timetables::publish(tx, &by, which, table.as_ref(), now).await?) })
-        })
-        .await?;
-    let next = shared.now().with(which, edition.unwrap_or(wanted));
-    shared.put(next.map_err(|error| Fault::broken(&error))?);
+    let (store, shared) = (visit.app.services.store.clone(), shared.clone());
+    // A task of its own: whoever closes the browser meanwhile must not leave the old table in force.
+    let done = tokio::spawn(async move {
+        store
+            .write::<_, Fault, _>(move |tx| {
+                Box::pin(async move { Ok(timetables::publish(tx, &by, which, table.as_ref(), now).await?) })
+            })
+            .await?;
+        store.read::<_, Fault, _>(move |tx| Box::pin(async move { Ok(shared.load(tx).await?) })).await
+    });
+    done.await.map_err(|error| Fault::broken(&error))??;
     Ok(saved(HERE))
 }
 
@@ -191,7 +195,7 @@ fn overview(visit: &Visit, sent: &Sent, problem: &str) -> Sheet {
         .table(calendar(visit, &now))
         .form(upload(visit, sent));
     let editions = Which::ALL.into_iter().filter(|which| now.source(*which).edition.is_some());
-    editions.fold(page, |page, which| {
+    let page = editions.fold(page, |page, which| {
         page.form(PlainForm {
             action: HERE.to_owned(),
             title: lang.say(match which {
@@ -204,7 +208,8 @@ fn overview(visit: &Visit, sent: &Sent, problem: &str) -> Sheet {
             folded: true,
             ..PlainForm::default()
         })
-    })
+    });
+    page.read_only(!exchanged::may(visit))
 }
 
 /// Where both tables are from, and the hours of a working day.

@@ -67,6 +67,11 @@ fn keeper(visit: &Visit) -> Result<(), Fault> {
     if visit.administers() { Ok(()) } else { Err(Fault::Role) }
 }
 
+/// Lets only those change what holds for the whole district who answer for all of it.
+fn district_keeper(visit: &Visit) -> Result<(), Fault> {
+    if exchanged::may(visit) { Ok(()) } else { Err(Fault::Role) }
+}
+
 /// `GET /admin`: where everything is.
 async fn index(visit: Visit) -> Response {
     let lang = visit.lang;

@@ -3,24 +3,28 @@
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use xunge_client_core::model::Ulid;
+use xunge_client_core::model::{Millis, Ulid};
 
 use super::sheet::{Cell, PlainForm, Sheet, Table, saved};
 use crate::console::fault::Fault;
 use crate::console::field::{Field, Kind};
 use crate::console::flash::short;
-use crate::console::sent::SentForm;
+use crate::console::sent::{Sent, SentForm};
 use crate::console::visit::Visit;
 use crate::console::{link, words};
 use crate::domain::quarantine::{self, Kept};
 use crate::sync::release::{ReleaseRefusal, release};
 
+/// Address of the list.
+const HERE: &str = "/admin/quarantine";
+/// Things on a page.
+const PAGE: usize = 100;
 /// Most characters of the words why something is dropped.
 const MAX_WHY: usize = 200;
 
 /// `GET /admin/quarantine`.
-pub(crate) async fn get(visit: Visit) -> Response {
-    let answer = list(&visit).await;
+pub(crate) async fn get(visit: Visit, query: Sent) -> Response {
+    let answer = list(&visit, &query).await;
     visit.answer(answer)
 }
 
@@ -58,7 +62,7 @@ async fn act(visit: &Visit, id: &str, form: SentForm) -> Result<Response, Fault>
     let why = form.0.get("why").to_owned();
     match form.0.get("do") {
         "release" => match release(&app.sync, &app.uploads, app.keys.sealing_secret(), &by, kept.id).await {
-            Ok(_) => Ok(saved("/admin/quarantine")),
+            Ok(_) => Ok(saved(HERE)),
             Err(ReleaseRefusal::Unknown) => Err(Fault::NotFound),
             Err(refusal) => {
                 let text = visit.lang.fill("quarantine.refused", &[("why", &refusal.to_string())]);
@@ -73,7 +77,7 @@ async fn act(visit: &Visit, id: &str, form: SentForm) -> Result<Response, Fault>
             let done = app.services.store.write::<_, Fault, _>(move |tx| {
                 Box::pin(async move { Ok(quarantine::remove(tx, &by, key, "quarantine.dropped", &why, now).await?) })
             });
-            if done.await? { Ok(saved("/admin/quarantine")) } else { Err(Fault::NotFound) }
+            if done.await? { Ok(saved(HERE)) } else { Err(Fault::NotFound) }
         }
         _ => Err(Fault::BadRequest),
     }
@@ -81,17 +85,35 @@ async fn act(visit: &Visit, id: &str, form: SentForm) -> Result<Response, Fault>
 
 async fn load(visit: &Visit, id: &str) -> Result<(Kept, Vec<u8>), Fault> {
     let id: Ulid = id.parse().map_err(|_| Fault::NotFound)?;
-    let store = &visit.app.services.store;
-    let found =
-        store.read::<_, Fault, _>(move |tx| Box::pin(async move { Ok(quarantine::find(tx, id).await?) })).await?;
-    found.ok_or(Fault::NotFound)
+    let (keeper, directory) = (visit.viewer.scope.clone(), visit.directory.clone());
+    let found = visit.app.services.store.read::<_, Fault, _>(move |tx| {
+        Box::pin(async move {
+            let Some((kept, bytes)) = quarantine::find(tx, id).await? else { return Ok(None) };
+            let mine = quarantine::is_kept_by(tx, &directory, &keeper, &kept.user).await?;
+            Ok(mine.then_some((kept, bytes)))
+        })
+    });
+    found.await?.ok_or(Fault::NotFound)
 }
 
-async fn list(visit: &Visit) -> Result<Response, Fault> {
+async fn list(visit: &Visit, query: &Sent) -> Result<Response, Fault> {
     super::keeper(visit)?;
     let (lang, now) = (visit.lang, visit.app.services.security.now());
-    let store = &visit.app.services.store;
-    let kept = store.read::<_, Fault, _>(|tx| Box::pin(async move { Ok(quarantine::list(tx, None).await?) })).await?;
+    let (keeper, directory) = (visit.viewer.scope.clone(), visit.directory.clone());
+    let behind =
+        query.get("after").split_once('.').and_then(|(at, id)| Some((Millis(at.parse().ok()?), id.parse().ok()?)));
+    let (kept, more) = visit
+        .app
+        .services
+        .store
+        .read::<_, Fault, _>(move |tx| {
+            Box::pin(async move { Ok(quarantine::page(tx, &directory, &keeper, behind, PAGE).await?) })
+        })
+        .await?;
+    let next = kept.last().filter(|_| more).map(|last| {
+        let place = format!("{}.{}", last.at.0, last.id);
+        link::with(HERE, [("after", place.as_str())])
+    });
     let row = |it: &Kept| {
         let case = it.case.map_or_else(Cell::default, |case| Cell::link(short(case), format!("/cases/{case}")));
         vec![
@@ -115,7 +137,11 @@ async fn list(visit: &Visit) -> Result<Response, Fault> {
         ..Table::default()
     };
     let intro = lang.fill("quarantine.intro", &[("days", &quarantine::KEPT_DAYS.to_string())]);
-    Ok(Sheet::new(visit, title).intro(&intro).table(table).show(StatusCode::OK))
+    Ok(Sheet::new(visit, title)
+        .intro(&intro)
+        .table(table)
+        .pages(behind.map(|_| HERE.to_owned()), next)
+        .show(StatusCode::OK))
 }
 
 fn kind(visit: &Visit, kept: &Kept) -> &'static str {
@@ -137,7 +163,7 @@ async fn page(visit: &Visit, id: &str, problem: &str) -> Result<Response, Fault>
         ..PlainForm::default()
     };
     let mut page = Sheet::new(visit, format!("{} {}", kind(visit, &kept), words::when(kept.at, now)))
-        .button("/admin/quarantine", lang.say("admin.quarantine"))
+        .button(HERE, lang.say("admin.quarantine"))
         .button(format!("/admin/quarantine/{}/bytes", kept.id), lang.say("quarantine.download"))
         .problem(problem)
         .facts(vec![

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::exchanged;
 use super::sheet::{Cell, PlainForm, Sheet, Table, saved};
 use crate::console::fault::Fault;
 use crate::console::field::{Field, Kind};
@@ -28,7 +29,7 @@ pub(crate) async fn post(visit: Visit, form: SentForm) -> Response {
 }
 
 async fn act(visit: &Visit, form: SentForm) -> Result<Response, Fault> {
-    super::keeper(visit)?;
+    super::district_keeper(visit)?;
     visit.admit(&form)?;
     let SentForm(sent) = form;
     let (by, now) = (visit.viewer.user.clone(), visit.app.services.security.now());
@@ -87,6 +88,7 @@ fn sheet(visit: &Visit, sent: &Sent, problem: Option<ReasonProblem>) -> Sheet {
             tone: "main",
             ..PlainForm::default()
         })
+        .read_only(!exchanged::may(visit))
 }
 
 fn row(visit: &Visit, reason: &Reason) -> Vec<Cell> {

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use xunge_client_core::model::{OrgCode, OrgLevel};
 
+use super::exchanged;
 use super::sheet::{Cell, PlainForm, Sheet, Table, saved};
 use crate::console::fault::Fault;
 use crate::console::field::{Choice, Field, Kind};
@@ -30,7 +31,7 @@ pub(crate) async fn post(visit: Visit, form: SentForm) -> Response {
 }
 
 async fn act(visit: &Visit, form: SentForm) -> Result<Response, Fault> {
-    super::keeper(visit)?;
+    super::district_keeper(visit)?;
     visit.admit(&form)?;
     let SentForm(sent) = form;
     let (by, now, district) = (visit.viewer.user.clone(), visit.app.services.security.now(), visit.district());
@@ -82,7 +83,8 @@ async fn page(visit: &Visit, sent: &Sent, problem: Option<RuleProblem>) -> Resul
             empty: lang.say("rule.none"),
             ..Table::default()
         })
-        .form(form(visit, sent, problem));
+        .form(form(visit, sent, problem))
+        .read_only(!exchanged::may(visit));
     Ok(page.show(if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }))
 }
 

@@ -199,6 +199,15 @@ impl Sheet {
         self
     }
 
+    /// Takes the forms away from those who may look and not change.
+    pub(crate) fn read_only(mut self, only: bool) -> Self {
+        if only {
+            self.forms.clear();
+            self.tables.iter_mut().flat_map(|table| table.rows.iter_mut().flatten()).for_each(|cell| cell.form = None);
+        }
+        self
+    }
+
     /// Where the list begins and goes on.
     pub(crate) fn pages(self, first: Option<String>, next: Option<String>) -> Self {
         Self { first, next, ..self }

@@ -506,11 +506,56 @@ async fn what_is_in_quarantine_is_looked_at_and_dropped_with_a_reason() {
     assert!(bytes.headers[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment"));
     let form = page.form(&path);
     assert_eq!(office.post(&admin, &path, &form).await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    office.post(&admin, &path, &with(form, &[("why", "测试数据")])).await.location();
+    // Whoever keeps another street sees nothing of it.
+    office.district.run("UPDATE user_account SET scope = '640105001' WHERE id = 'admin'", vec![]).await;
+    assert!(office.page(&admin, "/admin/quarantine").await.source.contains("隔离区是空的"));
+    for path in [path.clone(), format!("{path}/bytes")] {
+        assert_eq!(office.get(&admin, &path).await.status, StatusCode::NOT_FOUND);
+    }
+    let filled = with(form.clone(), &[("why", "测试数据")]);
+    assert_eq!(office.post(&admin, &path, &filled).await.status, StatusCode::NOT_FOUND);
+    office.district.run("UPDATE user_account SET scope = '640105' WHERE id = 'admin'", vec![]).await;
+    office.post(&admin, &path, &filled).await.location();
     assert_eq!(office.district.count("quarantine").await, 0);
     let detail = office.district.rows("SELECT actor, detail FROM audit WHERE action = 'quarantine.dropped'").await;
     assert_eq!(detail[0].text(0), Ok("admin"));
     assert!(detail[0].text(1).unwrap().contains("测试数据"));
+}
+
+#[tokio::test]
+async fn a_long_quarantine_is_read_page_by_page() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    let sql = "INSERT INTO quarantine (id, device, user_id, case_id, hash, code, field, bytes, at)
+        VALUES (?1, ?1, 'insp-ninghua-1', ?1, ?2, 'malformed', NULL, x'3c', ?3)";
+    for number in 0..230_u8 {
+        let name = vec![number; 16].into();
+        let values = vec![name, vec![number; 32].into(), i64::from(number / 3).into()];
+        office.district.run(sql, values).await;
+    }
+    let (mut here, mut rows) = ("/admin/quarantine".to_owned(), Vec::new());
+    loop {
+        let page = office.page(&admin, &here).await;
+        rows.push(page.all("tr").count() - 1);
+        let next = page.all("a").find(|it| it.attr("href").starts_with("/admin/quarantine?after="));
+        let Some(next) = next else { break };
+        here = next.attr("href").to_owned();
+    }
+    assert_eq!(rows, [100, 100, 30]);
+}
+
+#[tokio::test]
+async fn what_holds_for_the_district_is_changed_by_those_who_answer_for_all_of_it() {
+    let office = Office::new().await;
+    let admin = office.browser("admin").await;
+    for path in ["/admin/limits", "/admin/reasons", "/admin/rules"] {
+        let form = office.page(&admin, path).await.form(path);
+        office.district.run("UPDATE user_account SET scope = '640105005' WHERE id = 'admin'", vec![]).await;
+        let page = office.page(&admin, path).await;
+        assert!(!page.source.contains(&format!("action=\"{path}\"")), "{path} can be looked at");
+        assert_eq!(office.post(&admin, path, &form).await.status, StatusCode::FORBIDDEN, "{path}");
+        office.district.run("UPDATE user_account SET scope = '640105' WHERE id = 'admin'", vec![]).await;
+    }
 }
 
 #[tokio::test]

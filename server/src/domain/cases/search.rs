@@ -115,6 +115,17 @@ pub(crate) async fn replace(
     Ok(())
 }
 
+/// Most letters of a search, and most words: every word is looked for in every row that may fit.
+const MAX_CHARS: usize = 100;
+const MAX_WORDS: usize = 16;
+/// What a search may be, for the refusal.
+pub const SEARCHABLE: &str = "at most 100 characters and 16 words";
+
+/// True of what can be searched for.
+pub fn is_searchable(typed: &str) -> bool {
+    typed.chars().count() <= MAX_CHARS && typed.split_whitespace().count() <= MAX_WORDS
+}
+
 /// What somebody looks for: words that must all stand in the text, or in the number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {

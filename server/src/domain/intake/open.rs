@@ -9,7 +9,7 @@ use xunge_client_core::workflow::{Command, Context, Verb};
 use super::claims::{self, Scene};
 use super::judge::{Admitted, Judged};
 use super::write::Desk;
-use super::{IntakeError, Receipt, photos};
+use super::{IntakeError, QUOTA_CASES, Receipt, photos};
 use crate::domain::ledger::row::Facts;
 use crate::domain::ledger::{self, LedgerError, Step};
 use crate::domain::work::Work;
@@ -39,7 +39,7 @@ impl Desk<'_> {
             return Ok(());
         }
         if self.allowance <= self.new_cases {
-            receipt.results.push(result(0, Some("quota_cases")));
+            receipt.results.push(result(0, Some(QUOTA_CASES)));
             receipt.hold(nothing, false);
             return Ok(());
         }

@@ -15,6 +15,9 @@ use crate::store::{StoreError, Tx};
 /// A phone that filled its quarantine is asked to come back after an hour; an administrator may have cleared it.
 const RETRY_AFTER_S: u32 = 3_600;
 
+/// What a row costs of the quota besides its bytes. Changes of three bytes must not fill the table by the million.
+const ROW_BYTES: i64 = 512;
+
 /// One refused change.
 #[derive(Debug)]
 pub(super) struct Refused<'a> {
@@ -24,13 +27,14 @@ pub(super) struct Refused<'a> {
     pub(super) field: Option<&'a str>,
 }
 
-/// Keeps the raw bytes of refused changes; what is kept already stays as it is.
+/// Keeps the raw bytes of refused changes; what is kept already stays as it is. `used` is what the phone's rows take of
+/// its quota, once it was asked for: a push of hundreds of frames adds them up once.
 pub(super) async fn keep(
     tx: &mut dyn Tx,
-    device: DeviceId,
-    user: &str,
+    sender: (DeviceId, &str),
     frame: &Frame,
     refused: &[Refused<'_>],
+    used: &mut Option<i64>,
     now: Millis,
 ) -> Result<(), IntakeError> {
     if refused.is_empty() {
@@ -38,7 +42,11 @@ pub(super) async fn keep(
     }
     let bodies: BTreeMap<ChangeHash, &[u8]> =
         frame.changes.iter().map(|body| (chunk::hash_of_body(body), body.as_slice())).collect();
-    let mut used = used_bytes(tx, device).await?;
+    let (device, user) = sender;
+    let mut total = match *used {
+        Some(known) => known,
+        None => used_bytes(tx, device).await?,
+    };
     let mut noted = Vec::new();
     for one in refused {
         let Some(bytes) = bodies.get(&one.hash) else { continue };
@@ -60,13 +68,14 @@ pub(super) async fn keep(
             )
             .await?;
         if kept > 0 {
-            used += bytes.len() as i64;
+            total += bytes.len() as i64 + ROW_BYTES;
             noted.push(one);
         }
-        if used > QUARANTINE_BYTES {
+        if total > QUARANTINE_BYTES {
             return Err(IntakeError::Quota { what: "quota_quarantine", retry_after_s: RETRY_AFTER_S });
         }
     }
+    *used = Some(total);
     note(tx, device, user, &noted, now).await
 }
 
@@ -96,7 +105,7 @@ pub async fn keep_sealed(
     now: Millis,
 ) -> Result<(), IntakeError> {
     let hash = ChangeHash::from_bytes(Sha256::digest(bundle).into());
-    if used_bytes(tx, device).await? + bundle.len() as i64 > QUARANTINE_BYTES {
+    if used_bytes(tx, device).await? + bundle.len() as i64 + ROW_BYTES > QUARANTINE_BYTES {
         return Err(IntakeError::Quota { what: "quota_quarantine", retry_after_s: RETRY_AFTER_S });
     }
     const SQL: &str = "INSERT INTO quarantine (id, device, user_id, case_id, hash, code, field, bytes, at)
@@ -112,8 +121,8 @@ pub async fn keep_sealed(
 }
 
 async fn used_bytes(tx: &mut dyn Tx, device: DeviceId) -> Result<i64, StoreError> {
-    const SQL: &str = "SELECT CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT) FROM quarantine WHERE device = ?1";
-    tx.query_one(SQL, params![device.as_bytes()]).await?.int(0)
+    const SQL: &str = "SELECT CAST(COALESCE(SUM(LENGTH(bytes) + ?2), 0) AS BIGINT) FROM quarantine WHERE device = ?1";
+    tx.query_one(SQL, params![device.as_bytes(), ROW_BYTES]).await?.int(0)
 }
 
 /// The row's id follows from what makes it unique, so that a repeated push needs no memory of the first.

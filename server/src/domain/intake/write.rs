@@ -19,7 +19,7 @@ use crate::store::{StoreError, Tx};
 pub async fn write(tx: &mut dyn Tx, work: &mut Work, prepared: &Prepared) -> Result<Receipt, IntakeError> {
     bind_actors(tx, prepared, work).await?;
     let mut desk = Desk::open(tx, prepared, work).await?;
-    let mut receipt = Receipt::default();
+    let (mut receipt, mut quarantined) = (Receipt::default(), None);
     for (judged, frame) in prepared.cases.iter().zip(&prepared.push.frames) {
         let start = receipt.rejected.len();
         desk.take(tx, work, judged, &mut receipt).await?;
@@ -27,7 +27,8 @@ pub async fn write(tx: &mut dyn Tx, work: &mut Work, prepared: &Prepared) -> Res
             .iter()
             .map(|one| Refused { case: judged.id, hash: one.hash, code: &one.code, field: one.field.as_deref() })
             .collect();
-        quarantine::keep(tx, desk.prepared.push.device, &desk.actor.user, frame, &refused, work.now).await?;
+        let sender = (desk.prepared.push.device, &*desk.actor.user);
+        quarantine::keep(tx, sender, frame, &refused, &mut quarantined, work.now).await?;
     }
     desk.close(tx).await?;
     Ok(receipt)
@@ -125,7 +126,10 @@ impl<'a> Desk<'a> {
                 receipt.need.push(Need { case: judged.id, heads: Vec::new() });
                 receipt.hold(hidden(), false);
             }
-            Verdict::Unreadable => receipt.hold(hidden(), false),
+            Verdict::Unreadable => {
+                receipt.unreadable = true;
+                receipt.hold(hidden(), false);
+            }
             Verdict::Admitted(admitted) => match &judged.case {
                 None => self.open_case(tx, work, judged, admitted, receipt).await?,
                 Some(case) => self.follow(tx, work, judged, case, admitted, receipt).await?,

@@ -1,6 +1,6 @@
 //! The writer thread: the only place from which this process changes the database.
 
-use std::{sync::Arc, thread};
+use std::{sync::Arc, thread, time::Duration};
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
@@ -55,12 +55,19 @@ fn serve(mut connection: Connection, mut waiting: mpsc::Receiver<Message>, limit
     }
 }
 
-/// Moves the log into the database file and closes it: what stays behind is one plain file.
+/// How long to wait at the end for another process that reads, say a backup.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// Moves the log into the database file and closes it: what stays behind is one plain file, or the file and its log while
+/// another process still reads them. Nothing is lost either way.
 pub(crate) fn close(connection: Connection) -> Result<(), StoreError> {
     let emptied = connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-        .map_err(connection::error)
-        .and_then(|busy| if busy == 0 { Ok(()) } else { Err(StoreError::Busy) });
-    connection.close().map_err(|(_, cause)| connection::error(cause))?;
-    emptied
+        .busy_timeout(LAST_WAIT)
+        .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)));
+    match emptied.map_err(connection::error) {
+        Ok(0) => {}
+        Ok(_) | Err(StoreError::Busy) => tracing::warn!("another process reads the database: its log stays beside it"),
+        Err(failed) => return Err(failed),
+    }
+    connection.close().map_err(|(_, cause)| connection::error(cause))
 }
