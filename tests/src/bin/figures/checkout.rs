@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::beside;
+
 /// The commit this program was built from; a `+` behind it for changes outside `docs/`, `unknown` without git.
 const BUILT: &str = env!("XUNGE_COMMIT");
 /// Where runs are written down.
@@ -13,7 +15,9 @@ const LOG: &str = "docs/figures/log.jsonl";
 const MEASURED: [&str; 2] = [":(top)", ":(top,exclude)docs"];
 /// Changed files that are named.
 const NAMED: usize = 5;
-const BUILD: &str = "cargo build --release -p xunge-server -p xunge-tests --bins";
+/// As tests/run builds all programs.
+const BUILD: &str = "cargo build --release --workspace \
+    --features xunge-client-core/cli,xunge-client-core/testing,xunge-mobile/cli";
 
 /// The commit as records name it: nine digits, and the `+`.
 pub(crate) fn built() -> String {
@@ -28,12 +32,14 @@ pub(crate) fn log() -> Result<PathBuf, String> {
     log_around(Path::new("."))
 }
 
-/// The same, if this program was built from what is checked out there and the log can be written.
+/// The same, if this program and those beside it were built from what is checked out there and the log can be written.
 ///
 /// # Errors
 /// What stands in the way and what to do about it.
 pub(crate) fn ready() -> Result<PathBuf, String> {
-    ready_in(Path::new("."), BUILT)
+    let log = ready_in(Path::new("."), BUILT)?;
+    beside::are_built().map_err(|why| format!("{why}; {BUILD}"))?;
+    Ok(log)
 }
 
 fn log_around(here: &Path) -> Result<PathBuf, String> {

@@ -1,13 +1,15 @@
 //! Prints the project's targets beside what is measured here and now, as ratios to lower bounds of the same run.
 //!
-//! `figures -- sync | photos | phone | server | office | new-phone | crash | sim | gate | all [--tier quick|ci|full] [--json] [--record]`;
-//! `crash` is `crash-disk` and `crash-real`. Wall times on a shared machine are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the
-//! committed log, `figures -- log` adds the log up. The exit code is 1 if a promise was broken; a target that is
-//! missed is printed as SHORT and is no failure, because machines differ.
+//! `figures -- sync | photos | phone | new-phone | server | office | crash | sim | gate | all | log
+//! [--tier quick|ci|full] [--json] [--record]`; `crash` is `crash-disk` and `crash-real`. Wall times on a shared machine
+//! are noise; bytes, requests, ratios and broken promises are not. `--record` adds the run to the committed log,
+//! `figures -- log` adds the log up. The exit code is 1 if a promise was broken, 2 if a run can not be written down; a
+//! target that is missed is printed as SHORT and is no failure, because machines differ.
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
 mod bare_rows;
+mod beside;
 mod checkout;
 mod crash;
 mod crash_real;
