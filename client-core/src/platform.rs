@@ -81,8 +81,14 @@ pub trait Files: Send + Sync {
     /// Photos whose file nobody has touched for an hour, to find the ones no row names.
     fn list_settled(&self) -> Result<Vec<PhotoHash>, FileError>;
 
+    /// Removes what a crash left half written, once nobody has touched it for an hour.
+    fn remove_parts(&self) -> Result<(), FileError> {
+        Ok(())
+    }
+
     /// Removes settled photos that are not `named`: their report was never saved. Answers how many.
     fn sweep(&self, named: &BTreeSet<PhotoHash>) -> Result<usize, FileError> {
+        self.remove_parts()?;
         let orphans: Vec<_> = self.list_settled()?.into_iter().filter(|photo| !named.contains(photo)).collect();
         orphans.iter().try_for_each(|photo| self.remove(photo))?;
         Ok(orphans.len())

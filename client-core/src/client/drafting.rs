@@ -38,12 +38,13 @@ impl Phone {
     /// # Errors
     /// [`PhoneError`]; nothing was changed then.
     pub fn update(&self, case: CaseId, input: &ReportInput) -> Result<CaseItem, PhoneError> {
+        let _saving = self.saving();
         let known = self.store.detail(case)?.ok_or(PhoneError::UnknownCase(case))?;
         let steps = self.steps(input, Some(&known.facts), case)?;
         self.act(case, false, &steps)
     }
 
-    /// Adds one photo.
+    /// Adds one photo. One the case has already in this role is sent again if its upload was given up.
     ///
     /// # Errors
     /// [`PhoneError::Photo`] for a file that is no usable photo, [`PhoneError::PhotoTwice`] for one already there.
@@ -98,6 +99,7 @@ impl Phone {
         mut payload: Payload,
         photos: &[PhotoInput],
     ) -> Result<CaseItem, PhoneError> {
+        let _saving = self.saving();
         let known = self.store.detail(case)?.ok_or(PhoneError::UnknownCase(case))?;
         let photos = self.take_in(photos, Some(&known.facts), case)?;
         payload.photos.extend(photos.iter().map(|photo| photo.sha256));
@@ -117,6 +119,7 @@ impl Phone {
     }
 
     fn save_new(&self, input: &ReportInput, submit: bool) -> Result<CaseItem, PhoneError> {
+        let _saving = self.saving();
         let case = CaseId::from_parts(self.now(), random(self.entropy.as_ref()));
         let mut steps = self.steps(input, None, case)?;
         if submit {
@@ -202,6 +205,7 @@ impl Phone {
     fn take_in(&self, photos: &[PhotoInput], known: Option<&Facts>, case: CaseId) -> Result<Vec<NewPhoto>, PhoneError> {
         let limits = Limits::default();
         let mut taken: Vec<(NewPhoto, Vec<u8>)> = Vec::with_capacity(photos.len());
+        let mut given_up: Vec<(PhotoHash, Vec<u8>)> = Vec::new();
         for input in photos {
             let read;
             let bytes = match &input.source {
@@ -216,8 +220,13 @@ impl Phone {
             let there = known.and_then(|facts| facts.photos.get(&sha256)).map(|photo| photo.role);
             let again = taken.iter().find(|(photo, _)| photo.sha256 == sha256).map(|(photo, _)| photo.fact.role);
             match there.or(again) {
-                // The same photo in the same role again: nothing to add.
-                Some(role) if role == input.role => continue,
+                // The same photo in the same role again: nothing to add, but a way back for one that was refused.
+                Some(role) if role == input.role => {
+                    if self.store.is_photo_refused(case, &sha256)? {
+                        given_up.push((sha256, made.upload));
+                    }
+                    continue;
+                }
                 Some(_) => return Err(PhoneError::PhotoTwice),
                 None => {}
             }
@@ -237,11 +246,16 @@ impl Phone {
             let why = format!("{case}: at most {} photos", Facts::MAX_PHOTOS);
             return Err(PhoneError::Invalid { field: "photos", why });
         }
-        let files: Vec<(PhotoHash, &[u8])> =
-            taken.iter().map(|(photo, upload)| (photo.sha256, upload.as_slice())).collect();
+        let fresh = taken.iter().map(|(photo, upload)| (photo.sha256, upload.as_slice()));
+        let again = given_up.iter().map(|(photo, upload)| (*photo, upload.as_slice()));
+        let files: Vec<(PhotoHash, &[u8])> = fresh.chain(again).collect();
         self.files.save(&files)?;
         if !files.is_empty() {
             failpoint::reach(At::PhonePhotosSaved);
+        }
+        if !given_up.is_empty() {
+            let photos: Vec<PhotoHash> = given_up.iter().map(|(photo, _)| *photo).collect();
+            self.store.send_again(&photos)?;
         }
         Ok(taken.into_iter().map(|(photo, _)| photo).collect())
     }

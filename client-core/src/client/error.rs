@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::model::CaseId;
 use crate::photo::PhotoError;
 use crate::platform::FileError;
-use crate::store::{ActError, StoreError};
+use crate::store::{ActError, OnlyHere, StoreError};
 use crate::transport::TransportError;
 
 /// Why a call did not do what it was asked. Whatever it is, nothing that was saved before is lost.
@@ -61,14 +61,9 @@ pub enum PhoneError {
         /// How long it asks to wait before the next try, if it does.
         retry_after_ms: Option<u64>,
     },
-    /// Reports would go with it.
-    #[error("{cases} cases and {photos} photos are only on this phone")]
-    Unsent {
-        /// Cases.
-        cases: u32,
-        /// Photos.
-        photos: u32,
-    },
+    /// Something would go with it.
+    #[error("only on this phone: {0}")]
+    Unsent(OnlyHere),
     /// The database failed.
     #[error(transparent)]
     Store(StoreError),

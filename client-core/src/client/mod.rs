@@ -18,7 +18,7 @@ mod words;
 mod xunge;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 pub use error::PhoneError;
 pub use input::{PhotoInput, PhotoSource, Place, ReportInput};
@@ -29,8 +29,8 @@ pub use xunge::Xunge;
 pub use crate::driver::{Listener, Subscription, SyncReport};
 pub use crate::platform::{Clock, Entropy, Files, Now};
 pub use crate::store::{
-    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, PhoneRow, PhotoStatus, Reference, RefusedWords, RequestStatus,
-    ServerInfo, StatusItem, Task, Unsent, UserInfo,
+    CaseDetail, CaseItem, Counted, ListQuery, MyCounts, OnlyHere, PhoneRow, PhotoStatus, Reference, RefusedWords,
+    RequestStatus, ServerInfo, StatusItem, Task, Unsent, UserInfo,
 };
 pub use crate::sync::{DataPlan, DataRules, Leave, Link, Notice, Refused, Settings, Stop};
 
@@ -96,6 +96,8 @@ pub struct Phone {
     listeners: Listeners,
     trace_file: PathBuf,
     worker: Mutex<Option<Worker>>,
+    /// Held shared from the moment a photo is a file until a row names it, alone while files nobody names are removed.
+    saving: RwLock<()>,
 }
 
 impl Phone {
@@ -126,6 +128,7 @@ impl Phone {
             listeners: Listeners::default(),
             trace_file: folder.join("trace.bin"),
             worker: Mutex::default(),
+            saving: RwLock::default(),
         })
     }
 
@@ -167,8 +170,14 @@ impl Phone {
         Ok(self.store.data_plan(self.clock.now().wall)?)
     }
 
-    /// Removes photo files whose report was never saved; answers how many.
+    /// Removes photo files whose report was never saved; answers how many. While one is being saved nothing is: what
+    /// looks like nobody's may be its.
     pub fn sweep(&self) -> Result<usize, PhoneError> {
+        let _alone = match self.saving.try_write() {
+            Ok(alone) => alone,
+            Err(TryLockError::Poisoned(alone)) => alone.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(0),
+        };
         Ok(self.files.sweep(&self.store.named_photos()?)?)
     }
 
@@ -180,19 +189,28 @@ impl Phone {
         std::fs::read(&self.trace_file).unwrap_or_else(|_| crate::sync::trace::TraceFile::default().to_bytes())
     }
 
-    /// Forgets everything on this phone. With `force`, reports that are nowhere else too.
+    /// Forgets everything on this phone. With `force`, what is nowhere else too.
+    ///
+    /// Photos go before the database is written anew: that needs room, and a full phone has none.
     ///
     /// # Errors
-    /// [`PhoneError::Unsent`] if reports would be lost and `force` is not set.
+    /// [`PhoneError::Unsent`] if something would be lost and `force` is not set. [`PhoneError::Store`] or
+    /// [`PhoneError::File`] if traces of what was forgotten are left: ask again.
     pub fn wipe(&self, force: bool) -> Result<(), PhoneError> {
-        let Unsent { cases, photos } = self.store.unsent()?;
-        if !force && cases + photos > 0 {
-            return Err(PhoneError::Unsent { cases, photos });
+        let only_here = self.store.only_here()?;
+        if !force && !only_here.is_nothing() {
+            return Err(PhoneError::Unsent(only_here));
         }
         self.drop_worker();
         self.store.wipe()?;
         let _ = std::fs::remove_file(&self.trace_file);
-        Ok(self.files.remove_all()?)
+        self.files.remove_all()?;
+        Ok(self.store.shred()?)
+    }
+
+    /// Keeps a sweep away until the photos that are being saved are named.
+    fn saving(&self) -> RwLockReadGuard<'_, ()> {
+        self.saving.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn worker(&self) -> std::sync::MutexGuard<'_, Option<Worker>> {

@@ -37,8 +37,9 @@ pub struct Rescued {
 
 impl Phone {
     /// Seals everything that was submitted and waits on this phone to the server's key: `out`, and if the photos do
-    /// not fit into one file, `out.2`, `out.3`, …. Drafts stay here. Nothing leaves the queue: a sync that works after
-    /// all sends the same again, which is harmless.
+    /// not fit into one file, `out.2`, `out.3`, …. Photos that were refused go too: the bundle may be carried to where
+    /// they are taken. Drafts stay here. Nothing leaves the queue: a sync that works after all sends the same again,
+    /// which is harmless.
     ///
     /// # Errors
     /// [`PhoneError::NotEnrolled`] without a server to seal to; [`PhoneError::File`] if a file can not be written.
@@ -52,7 +53,7 @@ impl Phone {
         let mut contents = Contents::default();
         self.rescue_text(&row, &mut contents, &mut done)?;
         let mut filled: usize = contents.pages.iter().map(|page| page.len()).sum();
-        for offer in self.store.waiting_photos()? {
+        for offer in self.store.unsent_photos()? {
             let length = usize::try_from(offer.bytes).unwrap_or(usize::MAX);
             if filled > 0 && filled.saturating_add(length) > limits::RESCUE_FILL {
                 sealer.write(out, std::mem::take(&mut contents), &mut done)?;

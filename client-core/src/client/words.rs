@@ -2,7 +2,7 @@
 
 use super::PhoneError;
 use crate::platform::FileError;
-use crate::store::{ActError, StoreError};
+use crate::store::{ActError, OnlyHere, StoreError};
 use crate::transport::TransportError;
 use crate::workflow::Refusal;
 
@@ -78,17 +78,28 @@ impl PhoneError {
                 "sync again when there is a network; nothing is lost",
             ),
             Self::Server { code, detail, .. } => server_words(code, detail, en),
-            Self::Unsent { cases, photos } => Words(
+            Self::Unsent(only_here) => Words(
                 "unsent",
-                format!("本机还有 {cases} 个案件、{photos} 张照片未上传。"),
+                format!("仅存于本机：{}。", only_here_zh(only_here)),
                 en,
-                "请先同步；确认放弃再强制清除。",
-                "sync first, or wipe by force to give them up",
+                "请先同步，并处理草稿和未被接收的内容；确认放弃再强制清除。",
+                "sync first and look at drafts and at what was refused, or wipe by force to give them up",
             ),
             Self::Store(error) => store_words(error, en),
             Self::Ended => say("ended", "后台同步已中断。", "请重试。", "try again"),
         }
     }
+}
+
+fn only_here_zh(only_here: &OnlyHere) -> String {
+    let words: [fn(u32) -> String; 5] = [
+        |n| format!("未上传案件 {n} 个"),
+        |n| format!("未上传照片 {n} 张"),
+        |n| format!("草稿 {n} 份"),
+        |n| format!("有未被接收且尚未查看的内容的案件 {n} 个"),
+        |n| format!("未被接收的照片 {n} 张"),
+    ];
+    only_here.list(words, "、")
 }
 
 fn act_words(error: &ActError, en: String) -> Words {

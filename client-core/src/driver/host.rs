@@ -64,12 +64,37 @@ impl PhotoFolder {
         let path = self.path(photo);
         // The name is the hash of the content: what is there is right, unless the phone lost power while writing
         // it under another system's rules; then its length tells.
-        if fs::metadata(&path).is_ok_and(|known| known.len() == bytes.len() as u64) {
+        let is_there = fs::metadata(&path).is_ok_and(|known| known.len() == bytes.len() as u64);
+        if is_there && touch(&path).is_ok() {
             return Ok(());
         }
         write_whole(&path, bytes)
     }
+
+    /// Names in the folder that nobody has touched for an hour.
+    fn settled(&self) -> Result<Vec<String>, FileError> {
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(&self.0, &error)),
+        };
+        let is_settled = |entry: &fs::DirEntry| {
+            let age = entry.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+            Some(age > ORPHAN_AGE)
+        };
+        let settled = entries.flatten().filter(|entry| is_settled(entry).unwrap_or(false));
+        Ok(settled.filter_map(|entry| entry.file_name().into_string().ok()).collect())
+    }
 }
+
+/// Makes a file as young as one that was just written.
+#[allow(clippy::disallowed_methods, reason = "files are as old as the system's clock says")]
+fn touch(path: &Path) -> std::io::Result<()> {
+    File::options().append(true).open(path)?.set_modified(SystemTime::now())
+}
+
+/// What the name of a file ends with while it is being written.
+const PART: &str = ".part";
 
 /// Writes a file that is there whole or not at all, even after a power cut; one of that name is replaced.
 pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
@@ -80,7 +105,7 @@ pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// Writes beside the name, flushes, renames; the rename itself is durable once the folder is flushed.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut part = path.as_os_str().to_owned();
-    part.push(".part");
+    part.push(PART);
     let part = PathBuf::from(part);
     let written =
         File::create(&part).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).and_then(|()| {
@@ -152,25 +177,16 @@ impl Files for PhotoFolder {
     }
 
     fn remove(&self, photo: &PhotoHash) -> Result<(), FileError> {
-        let path = self.path(photo);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(&path, &error)),
-            _ => Ok(()),
-        }
+        remove_file(&self.path(photo))
     }
 
     fn list_settled(&self) -> Result<Vec<PhotoHash>, FileError> {
-        let entries = match fs::read_dir(&self.0) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(&self.0, &error)),
-        };
-        let settled = |entry: &fs::DirEntry| {
-            let age = entry.metadata().ok()?.modified().ok()?.elapsed().ok()?;
-            (age > ORPHAN_AGE).then_some(())
-        };
-        let named = entries.flatten().filter(|entry| settled(entry).is_some());
-        Ok(named.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+        Ok(self.settled()?.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    fn remove_parts(&self) -> Result<(), FileError> {
+        let parts = self.settled()?.into_iter().filter(|name| name.ends_with(PART));
+        parts.map(|name| self.0.join(name)).try_for_each(|path| remove_file(&path))
     }
 
     fn remove_all(&self) -> Result<(), FileError> {
@@ -198,6 +214,13 @@ impl Files for PhotoFolder {
     }
 }
 
+fn remove_file(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path, &error)),
+        _ => Ok(()),
+    }
+}
+
 fn failed(path: &Path, error: &std::io::Error) -> FileError {
     let path = path.display().to_string();
     match error.kind() {
@@ -209,6 +232,8 @@ fn failed(path: &Path, error: &std::io::Error) -> FileError {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -243,6 +268,28 @@ mod tests {
         let files = PhotoFolder::new(folder.path().to_owned());
         files.save(&[(PhotoHash::of(b"a"), b"a")]).unwrap();
         assert_eq!(files.list_settled(), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_photo_saved_again_is_as_young_as_a_new_one_and_what_a_crash_left_half_written_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = PhotoFolder::new(folder.path().to_owned());
+        let photo = PhotoHash::of(b"a");
+        let (whole, part) = (folder.path().join(photo.to_string()), folder.path().join(format!("{photo}.part")));
+        let age = |path: &Path| {
+            let written = fs::metadata(path).unwrap().modified().unwrap();
+            File::options().append(true).open(path).unwrap().set_modified(written - 2 * ORPHAN_AGE).unwrap();
+        };
+        files.save(&[(photo, b"a")]).unwrap();
+        fs::write(&part, b"half").unwrap();
+        age(&whole);
+        assert_eq!(files.list_settled().unwrap(), [photo]);
+        files.save(&[(photo, b"a")]).unwrap();
+        assert_eq!(files.sweep(&BTreeSet::new()), Ok(0), "its report is about to name it");
+        assert!(whole.exists() && part.exists(), "it may be being written");
+        age(&part);
+        assert_eq!(files.sweep(&BTreeSet::new()), Ok(0));
+        assert!(whole.exists() && !part.exists());
     }
 
     #[test]

@@ -281,7 +281,11 @@ async fn send_photo(
         Some(whole) => whole.get(offset as usize..).map(<[u8]>::to_vec),
         None => {
             let read = tokio::task::spawn_blocking(move || files.read_at(&item.photo(), offset, PATCH_BYTES));
-            read.await.ok().and_then(Result::ok)
+            match read.await {
+                Ok(Ok(body)) => Some(body),
+                Ok(Err(error)) => return UploadEnd::unread(&error),
+                Err(_) => return UploadEnd::Unreadable,
+            }
         }
     };
     // A file shorter than its row says is no photo any more.

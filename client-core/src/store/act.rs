@@ -113,7 +113,9 @@ impl Store {
             }
             self.note_edits(tx, &mut row, &mut edits, now)?;
             row.save(tx, user)?;
-            Ok(lists::item_of(&row))
+            let mut item = lists::item_of(&row);
+            lists::complete(tx, &mut item)?;
+            Ok(item)
         })
     }
 

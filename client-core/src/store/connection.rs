@@ -40,10 +40,11 @@ fn prepare(connection: Connection) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Moves the log into the file and truncates it.
-pub(super) fn checkpoint(connection: &Connection) -> Result<(), StoreError> {
-    // Answers a row (busy, pages, moved); another reader may keep part of the log, which is no error.
-    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+/// Moves the log into the file and truncates it; false if another reader keeps part of the log.
+pub(super) fn checkpoint(connection: &Connection) -> Result<bool, StoreError> {
+    // Answers a row: busy, pages, moved.
+    let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(!busy)
 }
 
 /// Takes out of the log what a commit that failed may have left there; best effort, the failure was told already.
@@ -52,4 +53,23 @@ pub(super) fn checkpoint(connection: &Connection) -> Result<(), StoreError> {
 /// committed and write behind them, and a power cut would then take all of it.
 pub(super) fn forget_failed(connection: &Connection) {
     let _ = checkpoint(connection);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_another_process_still_reads_is_not_said_to_be_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        let (one, other) = (open(&path).unwrap(), open(&path).unwrap());
+        one.busy_timeout(std::time::Duration::ZERO).unwrap();
+        one.execute_batch("CREATE TABLE word (text TEXT)").unwrap();
+        other.execute_batch("BEGIN; SELECT * FROM word").unwrap();
+        one.execute_batch("INSERT INTO word VALUES ('a')").unwrap();
+        assert!(!checkpoint(&one).unwrap());
+        other.execute_batch("COMMIT").unwrap();
+        assert!(checkpoint(&one).unwrap());
+    }
 }

@@ -16,7 +16,7 @@ impl Store {
             let user = phone_row::load(tx)?.user;
             let offers = user.map(|user| offers(row.ledger.as_ref(), &user.actor())).unwrap_or_default();
             let mut item = lists::item_of(&row);
-            lists::name_category(tx, &mut item)?;
+            lists::complete(tx, &mut item)?;
             Ok(Some(CaseDetail {
                 item,
                 conflicts: row.base_doc().unwrap_or_default().facts().1,

@@ -4,10 +4,10 @@ use rusqlite::{Row, Transaction};
 
 use super::apart::DAMAGED;
 use super::case_row::{Attention, CaseRow, Local, Submit};
-use super::views::{CaseItem, Counted, ListQuery, MyCounts, StatusItem, Task, Unsent};
+use super::views::{CaseItem, Counted, ListQuery, MyCounts, OnlyHere, StatusItem, Task, Unsent};
 use super::{Store, StoreError, outbox, reference};
 use crate::model::{CaseId, Facts, LocalDay, Millis};
-use crate::workflow::Ledger;
+use crate::workflow::{Ledger, Outcome};
 
 impl Store {
     /// A page of cases, newest first, and where the next one begins.
@@ -42,7 +42,7 @@ impl Store {
             while let Some(found) = rows.next()? {
                 let row = readable(tx, CaseId::from_bytes(found.get(0)?))?;
                 let mut case = item_of(&row);
-                name_category(tx, &mut case)?;
+                complete(tx, &mut case)?;
                 let missing = row.ledger.and_then(|ledger| ledger.needs_more);
                 tasks.push(Task { kind: found.get(1)?, missing, case });
             }
@@ -75,6 +75,18 @@ impl Store {
         })
     }
 
+    /// Everything a wipe would take for good: what waits, and what is not meant to leave or was not taken.
+    pub fn only_here(&self) -> Result<OnlyHere, StoreError> {
+        self.read(|tx| {
+            let tally = outbox::tally(tx)?;
+            let mut statement = tx.prepare_cached(include_str!("sql/only_here.sql"))?;
+            Ok(statement.query_row([], |row| {
+                let (drafts, refused_words, refused_photos) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(OnlyHere { cases: tally.cases, photos: tally.photos, drafts, refused_words, refused_photos })
+            })?)
+        })
+    }
+
     /// The signed-in user's reports received from `from` to `to`, both days included.
     pub fn my_counts(&self, from: LocalDay, to: LocalDay) -> Result<MyCounts, StoreError> {
         const SQL: &str = "SELECT mode, outcome, COUNT(*) FROM case_local \
@@ -93,10 +105,11 @@ impl Store {
     }
 }
 
-/// The line of a case, without the name of its category.
+/// The line of a case, without what [`complete`] adds.
 pub(super) fn item_of(row: &CaseRow) -> CaseItem {
     let ledger = row.ledger.as_ref();
     let decided = ledger.and_then(Ledger::counted_category).cloned();
+    let unsent = row.dirty_since.is_some() || row.submit == Submit::Wanted;
     CaseItem {
         id: row.id,
         state: ledger.map_or(row.local_code(), |ledger| ledger.state.code()).to_owned(),
@@ -108,8 +121,11 @@ pub(super) fn item_of(row: &CaseRow) -> CaseItem {
         submitted_at: row.submitted_at,
         case_no: ledger.and_then(|ledger| ledger.case_no.clone()),
         version: ledger.map_or(0, |ledger| ledger.version),
-        unsent: row.dirty_since.is_some() || row.submit == Submit::Wanted,
+        unsent,
+        on_server: ledger.is_some() && !unsent,
+        reviewed: ledger.is_some_and(|ledger| ledger.outcome() != Outcome::Pending),
         photos: row.facts.photos.len(),
+        own_photos: Counted::default(),
         due_at: ledger.and_then(|ledger| ledger.due_at),
         void_reason: ledger.and_then(|ledger| ledger.void_reason).map(|reason| reason.code().to_owned()),
         attention: row.attention.as_ref().map(|attention| attention.code.clone()),
@@ -121,7 +137,7 @@ fn read_item(tx: &Transaction<'_>, row: &Row<'_>) -> Result<CaseItem, StoreError
     let id = CaseId::from_bytes(row.get(1)?);
     let Some(facts) = row.get_ref(4)?.as_str().ok().and_then(|json| serde_json::from_str::<Facts>(json).ok()) else {
         let mut item = item_of(&readable(tx, id)?);
-        name_category(tx, &mut item)?;
+        complete(tx, &mut item)?;
         return Ok(item);
     };
     let ledger: Option<String> = row.get(5)?;
@@ -135,7 +151,7 @@ fn read_item(tx: &Transaction<'_>, row: &Row<'_>) -> Result<CaseItem, StoreError
     let mut item = item_of(&case);
     item.attention = row.get(8)?;
     item.attention_field = row.get(9)?;
-    name_category(tx, &mut item)?;
+    complete(tx, &mut item)?;
     Ok(item)
 }
 
@@ -151,8 +167,12 @@ fn readable(tx: &Transaction<'_>, case: CaseId) -> Result<CaseRow, StoreError> {
     }
 }
 
-/// Adds the name of its category to a line.
-pub(super) fn name_category(tx: &Transaction<'_>, item: &mut CaseItem) -> Result<(), StoreError> {
+/// Adds the name of its category to a line, and how far its photos got.
+pub(super) fn complete(tx: &Transaction<'_>, item: &mut CaseItem) -> Result<(), StoreError> {
+    const PHOTOS: &str = "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'sent') FROM photo WHERE case_id = ?1";
+    item.own_photos = tx
+        .prepare_cached(PHOTOS)?
+        .query_row([item.id.as_bytes()], |row| Ok(Counted { total: row.get(0)?, sent: row.get(1)? }))?;
     if let Some(category) = &item.category {
         item.category_name = reference::category_name(tx, category)?;
     }

@@ -165,13 +165,23 @@ impl Store {
         })
     }
 
-    /// Forgets everything: cases, photos' rows, keys, who was signed in.
+    /// Forgets everything: cases, photos' rows, keys, who was signed in. What was in the rows may still be read from the
+    /// file until [`Store::shred`].
     pub fn wipe(&self) -> Result<(), StoreError> {
-        self.write(|tx| Ok::<_, StoreError>(tx.execute_batch(include_str!("sql/wipe.sql"))?))?;
+        self.write(|tx| Ok(tx.execute_batch(include_str!("sql/wipe.sql"))?))
+    }
+
+    /// Writes the database anew, without what was in rows that were deleted. Needs room for a second one meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if another process still reads the old one.
+    pub fn shred(&self) -> Result<(), StoreError> {
         let connection = self.lock();
         // Pages of deleted rows hold what was in them until the file is written anew.
         connection.execute_batch("VACUUM")?;
-        super::connection::checkpoint(&connection)?;
+        if !super::connection::checkpoint(&connection)? {
+            return Err(StoreError::Busy);
+        }
         // Emptying the log is not flushed: a power cut would bring its old bytes back, people's words among them.
         // A last write that changes nothing is, and the emptiness of the log with it.
         let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

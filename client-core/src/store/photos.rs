@@ -17,6 +17,11 @@ const PHOTOS: &str = "SELECT photo.case_id, photo.sha256, photo.bytes, photo.sen
                       JOIN case_local ON case_local.id = photo.case_id \
                       WHERE photo.state = 'waiting' AND case_local.state = 'submitted' AND ?1 > 0 ORDER BY photo.ord";
 
+/// Photos of submitted cases that the server does not hold, whether it refused them or they wait.
+const UNSENT: &str = "SELECT photo.case_id, photo.sha256, photo.bytes, 0 FROM photo \
+                      JOIN case_local ON case_local.id = photo.case_id \
+                      WHERE photo.state <> 'sent' AND case_local.state = 'submitted' AND ?1 > 0 ORDER BY photo.ord";
+
 impl Store {
     /// The photo this phone made earlier for `case` from the same file, if it did.
     pub fn photo_made_from(&self, case: CaseId, original: &Sha256) -> Result<Option<PhotoHash>, StoreError> {
@@ -52,9 +57,32 @@ impl Store {
         self.read(|tx| Ok(read_preview(tx, photo)?))
     }
 
-    /// Every photo of a submitted case that waits, oldest first.
-    pub fn waiting_photos(&self) -> Result<Vec<PhotoOffer>, StoreError> {
-        self.read(|tx| unsent(tx, PHOTOS, usize::MAX, |_, _| true))
+    /// Every photo of a submitted case that waits or was refused, oldest first.
+    pub fn unsent_photos(&self) -> Result<Vec<PhotoOffer>, StoreError> {
+        self.read(|tx| unsent(tx, UNSENT, usize::MAX, |_, _| true))
+    }
+
+    /// True if the upload of a photo of this case was given up.
+    pub fn is_photo_refused(&self, case: CaseId, photo: &PhotoHash) -> Result<bool, StoreError> {
+        const SQL: &str =
+            "SELECT EXISTS (SELECT 1 FROM photo WHERE case_id = ?1 AND sha256 = ?2 AND state = 'refused')";
+        self.read(|tx| Ok(tx.prepare_cached(SQL)?.query_row((case.as_bytes(), photo.as_bytes()), |row| row.get(0))?))
+    }
+
+    /// Lets photos whose upload was given up be sent after all, in every case that names them; their bytes are durable.
+    pub fn send_again(&self, photos: &[PhotoHash]) -> Result<(), StoreError> {
+        const SEEN: &str = "UPDATE case_local SET attention = NULL, attention_at = NULL \
+                            WHERE attention_at = 'photos' AND EXISTS (SELECT 1 FROM photo \
+                            WHERE case_id = case_local.id AND sha256 = ?1 AND state = 'refused' AND code = attention)";
+        const WAITS: &str =
+            "UPDATE photo SET state = 'waiting', code = NULL, sent = 0 WHERE sha256 = ?1 AND state = 'refused'";
+        self.write(|tx| {
+            for photo in photos {
+                tx.prepare_cached(SEEN)?.execute([photo.as_bytes()])?;
+                tx.prepare_cached(WAITS)?.execute([photo.as_bytes()])?;
+            }
+            Ok(())
+        })
     }
 
     /// Notes how far uploads got: bytes the server holds, true if that is all of it.

@@ -30,8 +30,14 @@ pub struct CaseItem {
     pub version: u32,
     /// True while something of it is only on this phone.
     pub unsent: bool,
+    /// True after an answer whose digest covers everything of it.
+    pub on_server: bool,
+    /// True once the office decided on it.
+    pub reviewed: bool,
     /// Photos its facts name.
     pub photos: usize,
+    /// Those of them that this phone sends.
+    pub own_photos: Counted,
     /// Deadline in force.
     pub due_at: Option<Millis>,
     /// Why it is void.
@@ -153,7 +159,7 @@ pub struct StatusItem {
 }
 
 /// Photos of a case, and how many of them are on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counted {
     /// All.
     pub total: u32,
@@ -168,6 +174,48 @@ pub struct Unsent {
     pub cases: u32,
     /// Photos.
     pub photos: u32,
+}
+
+/// What would be lost with this phone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct OnlyHere {
+    /// Cases with something the server has not confirmed.
+    pub cases: u32,
+    /// Photos that wait.
+    pub photos: u32,
+    /// Drafts.
+    pub drafts: u32,
+    /// Cases with words that were refused and not looked at since.
+    pub refused_words: u32,
+    /// Photos that were refused.
+    pub refused_photos: u32,
+}
+
+impl OnlyHere {
+    /// True if all of it is elsewhere.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What there is of it in the words for so many cases, photos, drafts, cases with refused words, refused photos.
+    pub fn list(&self, words: [fn(u32) -> String; 5], between: &str) -> String {
+        let counts = [self.cases, self.photos, self.drafts, self.refused_words, self.refused_photos];
+        let some = counts.into_iter().zip(words).filter(|(count, _)| *count > 0);
+        some.map(|(count, word)| word(count)).collect::<Vec<_>>().join(between)
+    }
+}
+
+impl std::fmt::Display for OnlyHere {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words: [fn(u32) -> String; 5] = [
+            |n| format!("{n} cases"),
+            |n| format!("{n} photos"),
+            |n| format!("{n} drafts"),
+            |n| format!("{n} cases with refused words that were not read"),
+            |n| format!("{n} refused photos"),
+        ];
+        out.write_str(&self.list(words, ", "))
+    }
 }
 
 /// How the signed-in user's reports of a period stand, as this phone knows them.

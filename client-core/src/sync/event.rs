@@ -1,6 +1,7 @@
 //! What can happen to an engine.
 
 use super::data::{Batch, Outcome};
+use crate::platform::FileError;
 use crate::wire::PhotoItem;
 
 /// Why the engine should look again.
@@ -50,10 +51,19 @@ pub enum UploadEnd {
     },
     /// No answer.
     Unanswered,
-    /// The phone has no such bytes.
+    /// The phone has no such bytes: the file is gone, or shorter than it was.
     NoBytes,
+    /// The phone could not read them now.
+    Unreadable,
     /// The store failed before it could begin.
     NeverLeft,
+}
+
+impl UploadEnd {
+    /// The end of an upload whose file could not be read.
+    pub fn unread(error: &FileError) -> Self {
+        if matches!(error, FileError::Missing(_)) { Self::NoBytes } else { Self::Unreadable }
+    }
 }
 
 /// Something that happened.

@@ -27,13 +27,24 @@ pub enum Class {
     },
 }
 
+/// The longest our server ever asks to wait; whoever asks for more is not believed.
+const MOST_ASKED_MS: u64 = 3_600_000;
+
+/// How long an answer asks to wait, if it does.
+pub fn asked_wait(response: &Response) -> Option<u64> {
+    response.retry_after_ms.map(|ms| ms.min(MOST_ASKED_MS))
+}
+
+/// The code of our server's own words; none for the page of a portal or a proxy.
+pub fn own_code(response: &Response) -> Option<String> {
+    serde_json::from_slice::<Problem>(&response.body).ok().map(|problem| problem.code)
+}
+
 /// Classifies an answer. A good one still has to be opened: a captive portal answers 200 too.
 pub fn classify(response: &Response) -> Class {
-    let problem = serde_json::from_slice::<Problem>(&response.body).ok();
-    let code = problem.map(|problem| problem.code);
-    match (response.status, code) {
+    match (response.status, own_code(response)) {
         (200, _) => Class::Good,
-        (408 | 425 | 429 | 503 | 507, _) => Class::Transient { after_ms: response.retry_after_ms },
+        (408 | 425 | 429 | 503 | 507, _) => Class::Transient { after_ms: asked_wait(response) },
         // The very request was taken before: its answer was lost.
         (401, Some(code)) if code == "counter_replayed" => Class::Network,
         // Only our server's own words close the door; a portal's 401 or 403 has none.
@@ -116,6 +127,14 @@ mod tests {
     fn a_portals_page_is_the_network_not_a_refusal() {
         for status in [301, 302, 401, 403, 404, 502, 504, 520] {
             assert_eq!(classify(&response(status, "<html>please log in</html>")), Class::Network, "{status}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_waited_for_longer_than_an_hour() {
+        for seconds in [3_601, u64::MAX / 1_000, u64::MAX] {
+            let answer = Response { retry_after_ms: Some(seconds.saturating_mul(1_000)), ..response(503, "") };
+            assert_eq!(classify(&answer), Class::Transient { after_ms: Some(3_600_000) });
         }
     }
 

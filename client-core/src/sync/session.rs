@@ -17,6 +17,8 @@ pub(super) struct Session {
     pub(super) stalls: u32,
     /// Why photos wait, if their rules hold them back.
     held: Option<Leave>,
+    /// Why photos wait, if the server asked for it.
+    put_off: Option<Stop>,
 }
 
 impl Session {
@@ -37,14 +39,19 @@ impl Session {
     }
 
     pub(super) fn photo_sent(&mut self) {
-        self.failures = 0;
-        self.stalls = 0;
+        self.progressed();
         self.summary.photos_sent += 1;
     }
 
     pub(super) fn progressed(&mut self) {
-        self.failures = 0;
-        self.stalls = 0;
+        (self.failures, self.stalls) = (0, 0);
+        self.put_off = None;
+    }
+
+    /// The server asked to wait with photos.
+    pub(super) fn photos_put_off(&mut self, stop: Stop) {
+        self.failures += 1;
+        self.put_off = Some(stop);
     }
 
     pub(super) fn waiting(&mut self, tally: Tally, held: Option<Leave>) {
@@ -56,9 +63,9 @@ impl Session {
     pub(super) fn finish(mut self, stop: Option<Stop>) -> Summary {
         let waiting = self.summary.waiting;
         self.summary.drained = stop.is_none() && waiting.cases == 0 && waiting.photos == 0;
-        // Nothing failed and still something waits: its rules hold it back, or it was refused, or parked.
-        let held = self.held.filter(|_| waiting.cases == 0).map(Stop::Held);
-        self.summary.stop = stop.or((!self.summary.drained).then_some(held.unwrap_or(Stop::Stalled)));
+        // Nothing failed and still something waits: the server put it off, its rules hold it back, or it was parked.
+        let photos = self.put_off.or(self.held.map(Stop::Held)).filter(|_| waiting.cases == 0);
+        self.summary.stop = stop.or((!self.summary.drained).then_some(photos.unwrap_or(Stop::Stalled)));
         self.summary
     }
 }

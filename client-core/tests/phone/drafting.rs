@@ -3,13 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use xunge_client_core::client::{Config, ListQuery, Parts, Phone, PhoneError, PhotoInput, Place, ReportInput};
-use xunge_client_core::model::{CoordSys, Mode, PhotoRole};
+use xunge_client_core::client::{
+    Config, ListQuery, OnlyHere, Parts, Phone, PhoneError, PhotoInput, PhotoSource, Place, ReportInput,
+};
+use xunge_client_core::model::{CoordSys, DeviceId, Mode, PhotoHash, PhotoRole};
 use xunge_client_core::photo::synthetic::{Moment, jpeg};
+use xunge_client_core::platform::{FileError, Files};
 use xunge_client_core::store::{Reference, Store};
+use xunge_client_core::wire::PhotoItem;
 use xunge_client_core::workflow::{Payload, Verb};
 
-use super::machine::{HandClock, Seeded};
+use super::machine::{HandClock, MemoryFiles, Seeded};
+use super::server::Server;
+use super::world::enrolment;
 
 fn phone(folder: &Path) -> Phone {
     let (clock, entropy) = (Arc::new(HandClock::new()), Arc::new(Seeded::new(1)));
@@ -270,13 +276,161 @@ fn asking_for_what_the_case_does_not_allow_is_answered_at_once() {
 }
 
 #[test]
+fn attaching_a_refused_photo_again_sends_it_after_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = picture(folder.path(), "a.jpg", 1);
+    let phone = phone(folder.path());
+    let case = phone.report(&ReportInput { photos: vec![PhotoInput::before(&path)], ..input() }).unwrap().id;
+    let photo = phone.case(case).unwrap().photos[0].sha256;
+    refuse(folder.path(), &photo);
+    std::fs::remove_file(folder.path().join("photos").join(photo.to_string())).unwrap();
+    assert_eq!(phone.case(case).unwrap().item.attention.as_deref(), Some("photo_missing"));
+    assert_eq!(phone.unsent().unwrap().photos, 0);
+
+    let item = phone.attach_photo(case, PhotoInput::before(&path)).unwrap();
+    assert_eq!((item.photos, item.attention), (1, None));
+    let known = phone.case(case).unwrap().photos;
+    assert_eq!((known[0].state.as_str(), &known[0].code), ("waiting", &None));
+    assert_eq!(phone.photo(&photo).unwrap().len() as u64, known[0].bytes);
+    assert_eq!(phone.unsent().unwrap().photos, 1);
+}
+
+/// As the engine does when a photo can not be sent.
+fn refuse(folder: &Path, photo: &PhotoHash) {
+    let store = Store::open(&folder.join("phone.db"), Arc::new(Seeded::new(2))).unwrap();
+    store.refuse_photo(&PhotoItem::Full(*photo), "photo_missing").unwrap();
+}
+
+#[test]
+fn a_rescue_takes_refused_photos_whose_file_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = phone(folder.path());
+    let store = Store::open(&folder.path().join("phone.db"), Arc::new(Seeded::new(2))).unwrap();
+    let mut enrolment = enrolment(DeviceId::from_bytes([1; 16]), "wang", 1);
+    store.seed_for_code("code").unwrap();
+    enrolment.server.sealing_key = "09".repeat(32);
+    store.enrolled(&enrolment).unwrap();
+    let photos: Vec<_> =
+        [1, 2].map(|seed| PhotoInput::before(picture(folder.path(), &format!("{seed}.jpg"), seed))).into();
+    let case = phone.report(&ReportInput { photos, ..input() }).unwrap().id;
+    let photos: Vec<PhotoHash> = phone.case(case).unwrap().facts.photos.into_keys().collect();
+    photos.iter().for_each(|photo| refuse(folder.path(), photo));
+    std::fs::remove_file(folder.path().join("photos").join(photos[0].to_string())).unwrap();
+    let done = phone.rescue(&folder.path().join("out.xunge")).unwrap();
+    assert_eq!((done.cases, done.photos, done.unreadable), (1, 1, 1));
+}
+
+#[test]
+fn a_sweep_leaves_the_file_of_a_photo_that_is_attached_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = picture(folder.path(), "a.jpg", 1);
+    let phone = phone(folder.path());
+    let case = phone.draft(&ReportInput { photos: vec![PhotoInput::before(&path)], ..input() }).unwrap().id;
+    let photo = phone.case(case).unwrap().photos[0].sha256;
+    phone.discard(case).unwrap();
+    let file = folder.path().join("photos").join(photo.to_string());
+    let written = std::fs::metadata(&file).unwrap().modified().unwrap();
+    let hours = std::time::Duration::from_secs(7_300);
+    std::fs::File::options().append(true).open(&file).unwrap().set_modified(written - hours).unwrap();
+    phone.draft(&ReportInput { photos: vec![PhotoInput::before(&path)], ..input() }).unwrap();
+    assert!(std::fs::metadata(&file).unwrap().modified().unwrap() > written - hours);
+    assert_eq!(phone.sweep().unwrap(), 0);
+    assert!(phone.photo(&photo).is_ok());
+}
+
+#[test]
+fn wiping_asks_first_when_drafts_or_refused_photos_would_be_lost_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = picture(folder.path(), "a.jpg", 1);
+    let phone = phone(folder.path());
+    assert!(phone.wipe(false).is_ok(), "there is nothing");
+    phone.draft(&input()).unwrap();
+    let error = phone.wipe(false).unwrap_err();
+    assert_eq!(error.en(), "only on this phone: 1 drafts");
+    assert!(error.zh().contains("草稿 1 份"), "{}", error.zh());
+    let case = phone.report(&ReportInput { photos: vec![PhotoInput::before(path)], ..input() }).unwrap().id;
+    refuse(folder.path(), &phone.case(case).unwrap().photos[0].sha256);
+    let kept = OnlyHere { cases: 1, drafts: 1, refused_photos: 1, ..OnlyHere::default() };
+    assert!(matches!(phone.wipe(false), Err(PhoneError::Unsent(found)) if found == kept));
+    assert_eq!(phone.unsent().unwrap().cases, 1, "the queue counts what it counted");
+    phone.wipe(true).unwrap();
+    assert!(phone.wipe(false).is_ok());
+}
+
+#[test]
+fn wiping_asks_first_when_refused_words_were_not_read() {
+    let mut server = Server::new();
+    server.judge = Some(|_, facts| (facts.facts().0.description == "改").then_some(("bad_value", Some("description"))));
+    let mut phone = super::world::Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    phone.sync_fine(&mut server);
+    assert!(phone.store.only_here().unwrap().is_nothing());
+    phone.describe(case, "改");
+    phone.sync_fine(&mut server);
+    assert_eq!(phone.store.only_here().unwrap(), OnlyHere { refused_words: 1, ..OnlyHere::default() });
+    phone.store.set_attention(case, None).unwrap();
+    assert!(phone.store.only_here().unwrap().is_nothing());
+}
+
+/// Files that note how the database stands when they all go: cases in it, and pages that were not written anew.
+struct Watched {
+    files: MemoryFiles,
+    database: std::path::PathBuf,
+    found: std::sync::Mutex<Option<(i64, i64)>>,
+}
+
+impl Files for Watched {
+    fn save(&self, photos: &[(PhotoHash, &[u8])]) -> Result<(), FileError> {
+        self.files.save(photos)
+    }
+    fn read_at(&self, photo: &PhotoHash, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
+        self.files.read_at(photo, offset, length)
+    }
+    fn remove(&self, photo: &PhotoHash) -> Result<(), FileError> {
+        self.files.remove(photo)
+    }
+    fn list_settled(&self) -> Result<Vec<PhotoHash>, FileError> {
+        self.files.list_settled()
+    }
+    fn remove_all(&self) -> Result<(), FileError> {
+        let reader = rusqlite::Connection::open(&self.database).unwrap();
+        let number = |sql| reader.query_row(sql, [], |row| row.get(0)).unwrap();
+        let found = (number("SELECT COUNT(*) FROM case_local"), number("PRAGMA freelist_count"));
+        *self.found.lock().unwrap() = Some(found);
+        self.files.remove_all()
+    }
+    fn read_chosen(&self, path: &str, limit: u64) -> Result<Vec<u8>, FileError> {
+        self.files.read_chosen(path, limit)
+    }
+}
+
+/// Writing the database anew needs room for a second one, which a full phone does not have.
+#[test]
+fn a_wipe_has_removed_rows_and_photos_before_it_needs_room_to_write_the_database_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("phone.db");
+    let files = Arc::new(Watched { files: MemoryFiles::default(), database, found: Default::default() });
+    let (clock, entropy) = (Arc::new(HandClock::new()), Arc::new(Seeded::new(1)));
+    let parts = Parts { clock, entropy, files: Some(files.clone()), dialer: None };
+    let phone = Phone::with_parts(Config::new(folder.path()), parts).unwrap();
+    let photo = PhotoInput { source: PhotoSource::Bytes(jpeg(1, Moment::Before, 640, 480)), ..PhotoInput::before("") };
+    let case = phone.report(&ReportInput { photos: vec![photo], ..input() }).unwrap().id;
+    let photo = phone.case(case).unwrap().photos[0].sha256;
+    phone.wipe(true).unwrap();
+    assert!(phone.photo(&photo).is_err());
+    let (cases, free) = files.found.lock().unwrap().unwrap();
+    assert_eq!(cases, 0, "no row names a photo that is gone");
+    assert!(free > 0, "the file still has the pages of what was deleted");
+}
+
+#[test]
 fn wiping_asks_first_when_reports_would_be_lost() {
     let folder = tempfile::tempdir().unwrap();
     let path = picture(folder.path(), "a.jpg", 1);
     let phone = phone(folder.path());
     let photos = vec![PhotoInput { role: PhotoRole::Before, ..PhotoInput::before(path) }];
     let case = phone.report(&ReportInput { photos, ..input() }).unwrap().id;
-    assert!(matches!(phone.wipe(false), Err(PhoneError::Unsent { cases: 1, photos: 1 })));
+    assert!(matches!(phone.wipe(false), Err(PhoneError::Unsent(OnlyHere { cases: 1, photos: 1, .. }))));
     let photo = phone.case(case).unwrap().photos[0].sha256;
     phone.wipe(true).unwrap();
     assert!(phone.case(case).is_err() && phone.photo(&photo).is_err());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use xunge_client_core::model::{Millis, PhotoHash};
 use xunge_client_core::platform::{Clock, Entropy, FileError, Files, Now};
@@ -69,39 +69,50 @@ impl Entropy for Seeded {
 
 /// Photo files in memory.
 #[derive(Debug, Default)]
-pub(super) struct MemoryFiles(Mutex<BTreeMap<PhotoHash, Vec<u8>>>);
+pub(super) struct MemoryFiles {
+    files: Mutex<BTreeMap<PhotoHash, Vec<u8>>>,
+    locked: AtomicBool,
+}
 
 impl MemoryFiles {
     /// Bit-rot.
     pub(super) fn overwrite(&self, photo: &PhotoHash, bytes: &[u8]) {
-        self.0.lock().unwrap().insert(*photo, bytes.to_vec());
+        self.files.lock().unwrap().insert(*photo, bytes.to_vec());
+    }
+
+    /// The system gives out no file while the phone is locked.
+    pub(super) fn lock(&self, locked: bool) {
+        self.locked.store(locked, Ordering::Relaxed);
     }
 }
 
 impl Files for MemoryFiles {
     fn save(&self, photos: &[(PhotoHash, &[u8])]) -> Result<(), FileError> {
-        self.0.lock().unwrap().extend(photos.iter().map(|(photo, bytes)| (*photo, bytes.to_vec())));
+        self.files.lock().unwrap().extend(photos.iter().map(|(photo, bytes)| (*photo, bytes.to_vec())));
         Ok(())
     }
 
     fn read_at(&self, photo: &PhotoHash, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
-        let files = self.0.lock().unwrap();
+        if self.locked.load(Ordering::Relaxed) {
+            return Err(FileError::Other { path: photo.to_string(), reason: "locked".to_owned() });
+        }
+        let files = self.files.lock().unwrap();
         let bytes = files.get(photo).ok_or_else(|| FileError::Missing(photo.to_string()))?;
         let from = (offset as usize).min(bytes.len());
         Ok(bytes[from..from.saturating_add(length).min(bytes.len())].to_vec())
     }
 
     fn remove(&self, photo: &PhotoHash) -> Result<(), FileError> {
-        self.0.lock().unwrap().remove(photo);
+        self.files.lock().unwrap().remove(photo);
         Ok(())
     }
 
     fn list_settled(&self) -> Result<Vec<PhotoHash>, FileError> {
-        Ok(self.0.lock().unwrap().keys().copied().collect())
+        Ok(self.files.lock().unwrap().keys().copied().collect())
     }
 
     fn remove_all(&self) -> Result<(), FileError> {
-        self.0.lock().unwrap().clear();
+        self.files.lock().unwrap().clear();
         Ok(())
     }
 

@@ -21,3 +21,4 @@ mod repairs;
 mod restart;
 mod syncing;
 mod tracing;
+mod uploads;

@@ -236,6 +236,7 @@ fn a_wiped_phone_knows_nothing() {
     let phone = Phone::new(&mut Server::new(), "wang", 1, Some(path.clone()));
     phone.report("某小区某人家门口");
     phone.store.wipe().unwrap();
+    phone.store.shred().unwrap();
     assert_eq!(phone.store.phone().unwrap(), Default::default());
     drop(phone);
     let needle = "某小区某人家门口".as_bytes();

@@ -1,6 +1,6 @@
 //! A server of a few hundred lines that keeps the protocol: real gate, real ledger, real digests, everything in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ed25519_dalek::VerifyingKey;
 use xunge_client_core::doc::FieldDoc;
@@ -68,6 +68,10 @@ pub(super) struct Server {
     pub(super) poison: BTreeSet<CaseId>,
     /// The status a poisoned page is answered with.
     pub(super) poison_status: u16,
+    /// What the next uploads of a photo are answered instead of being taken.
+    pub(super) instead: BTreeMap<PhotoHash, VecDeque<Response>>,
+    /// Says with every answer that there is more, and never has any.
+    pub(super) endless: bool,
     /// Sealed cases.
     pub(super) sealed: BTreeSet<CaseId>,
     /// Changes of this case leave with one bit flipped.
@@ -104,6 +108,8 @@ impl Server {
             refuse_last_once: false,
             poison: BTreeSet::new(),
             poison_status: 500,
+            instead: BTreeMap::new(),
+            endless: false,
             sealed: BTreeSet::new(),
             harm: None,
             nonsense: None,
@@ -375,7 +381,7 @@ impl Server {
         down.feed = items.into_values().filter(|item| item.events.len() + item.changes.len() > 0).collect();
         down.feed_digest = digest::of_page(&codec::encode(&down.feed));
         down.cursor = position as u64;
-        down.more = position < self.feed.len();
+        down.more = position < self.feed.len() || self.endless;
     }
 
     /// A server that lies has digests that fit.
@@ -432,6 +438,17 @@ impl Server {
         }
         down.feed_digest = digest::of_page(&codec::encode(&down.feed));
         down.census = Some(CensusReply { next, told: Some(told.into()) });
+    }
+
+    /// A PATCH of a photo with what a phone hears of it.
+    pub(super) fn upload(&mut self, item: PhotoItem, offset: u64, bytes: &[u8]) -> (Response, Option<u64>) {
+        if let Some(answer) = self.instead.get_mut(&item.photo()).and_then(VecDeque::pop_front) {
+            return (answer, None);
+        }
+        match self.patch(item, offset, bytes) {
+            (status, None) => (problem(status, "upload"), None),
+            (status, offset) => (Response { status, retry_after_ms: None, body: Vec::new() }, offset),
+        }
     }
 
     /// A PATCH of a photo; keeps what arrived even if the sender never hears.

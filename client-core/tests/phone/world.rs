@@ -151,6 +151,37 @@ impl Phone {
         self.sync(server, &mut |_, _| Fate::Fine)
     }
 
+    /// What the background loop does with `first` until it sleeps, in fine weather; answers when it wants to wake.
+    /// `meanwhile` tells what happens on the phone while a request or an upload is in the air.
+    pub(super) fn live(
+        &mut self,
+        server: &mut Server,
+        first: Event,
+        meanwhile: &mut dyn FnMut(&Store, &Outside) -> Option<Event>,
+    ) -> Option<u64> {
+        let weather = &mut |_: u32, _: &Call| Fate::Fine;
+        let mut world = Run { phone: self, server, weather, queue: VecDeque::new(), sleep: None, calls: 0 };
+        world.queue.extend(world.phone.core.step(first));
+        while let Some(left) = world.queue.pop_front() {
+            if let Some(event) = meanwhile(&world.phone.store, &left) {
+                let more = world.phone.core.step(event);
+                world.queue.extend(more);
+            }
+            let event = match left {
+                Outside::Send(outbound) => world.send(outbound),
+                Outside::Upload { upload, preview } => world.upload(upload, preview),
+                Outside::Sleep { until_ms } => {
+                    world.sleep = Some(until_ms);
+                    continue;
+                }
+                Outside::Finish(_) => continue,
+            };
+            let more = world.phone.core.step(event);
+            world.queue.extend(more);
+        }
+        world.sleep
+    }
+
     /// The first step of a run, without performing what it asks of the network.
     pub(super) fn step(&mut self, event: Event) -> Vec<Outside> {
         self.core.step(event)
@@ -286,26 +317,22 @@ impl Run<'_> {
 
     fn upload(&mut self, upload: Upload, preview: Option<Vec<u8>>) -> Event {
         let Upload { item, offset, .. } = upload;
+        let end = |end| Event::Uploaded { item, end };
         let (call, bytes) = match preview {
             Some(whole) => (Call::Preview, whole[offset as usize..].to_vec()),
-            None => (Call::Photo(offset), self.phone.files.read_at(&item.photo(), offset, 64 << 10).unwrap()),
+            None => match self.phone.files.read_at(&item.photo(), offset, 64 << 10) {
+                Ok(bytes) => (Call::Photo(offset), bytes),
+                Err(error) => return end(UploadEnd::unread(&error)),
+            },
         };
         self.phone.core.spent(bytes.len() as u64);
-        let end = match self.fate(&call) {
-            Fate::Lost => UploadEnd::Unanswered,
-            fate => {
-                let cut = if fate == Fate::AnswerLost { bytes.len() / 2 } else { bytes.len() };
-                let (status, offset) = self.server.patch(item, offset, &bytes[..cut]);
-                match fate {
-                    Fate::AnswerLost => UploadEnd::Unanswered,
-                    _ => {
-                        let response = Response { status, retry_after_ms: None, body: Vec::new() };
-                        UploadEnd::Answered { response, offset }
-                    }
-                }
-            }
-        };
-        Event::Uploaded { item, end }
+        let fate = self.fate(&call);
+        if fate == Fate::Lost {
+            return end(UploadEnd::Unanswered);
+        }
+        let cut = if fate == Fate::AnswerLost { bytes.len() / 2 } else { bytes.len() };
+        let (response, offset) = self.server.upload(item, offset, &bytes[..cut]);
+        end(if fate == Fate::AnswerLost { UploadEnd::Unanswered } else { UploadEnd::Answered { response, offset } })
     }
 }
 

@@ -280,7 +280,7 @@ impl<'d> World<'d> {
             Some(whole) => whole.get(upload.offset as usize..).unwrap_or_default().to_vec(),
             None => match files.read_at(&upload.item.photo(), upload.offset, PATCH_BYTES) {
                 Ok(bytes) => bytes,
-                Err(_) => return Ok(UploadEnd::NoBytes),
+                Err(error) => return Ok(UploadEnd::unread(&error)),
             },
         };
         let cut = upload.offset == 0 && bytes.len() > 1;

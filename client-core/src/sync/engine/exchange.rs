@@ -6,7 +6,6 @@ use crate::sync::data::{Batch, Outcome, Room};
 use crate::sync::effect::{Effect, Notice, Outbound, OutboundKind, Stop, Upload, Write};
 use crate::sync::event::Response;
 use crate::sync::page::{self, Page};
-use crate::sync::policy::Leave;
 use crate::sync::retry::{Class, classify};
 use crate::sync::session::PATIENCE;
 
@@ -17,7 +16,8 @@ impl Step<'_> {
         engine.turn = Turn::Collecting;
         engine.again = false;
         let now_ms = self.now.mono_ms;
-        let offers = engine.size.offers(engine.settings.offers);
+        let is_held = engine.parking.held_until(now_ms).is_some();
+        let offers = if is_held { 0 } else { engine.size.offers(engine.settings.offers) };
         let parked_photos = engine.parking.photos(now_ms).chain(engine.uploads.items()).collect();
         self.out.push(Effect::Collect(Room {
             bytes: engine.size.raw_bytes(),
@@ -39,10 +39,10 @@ impl Step<'_> {
             return;
         }
         engine.session.waiting(batch.waiting, batch.held);
-        let (plan, by_hand) = (batch.plan, engine.asked);
-        engine.paid_link = plan.link.is_paid();
+        engine.plan = batch.plan;
         // The link may have changed since these were offered.
-        engine.uploads.keep(|upload| plan.decide(upload.item, 0, by_hand) == Leave::Send);
+        let may_go = engine.may_go();
+        engine.uploads.keep(|upload| may_go(upload.item));
         (engine.counter, engine.reference) = (batch.counter, batch.reference);
         if !engine.session.has_exchanged() {
             engine.census_due = batch.census_due;
@@ -148,10 +148,13 @@ impl Step<'_> {
         outcome.confirmed.iter().for_each(|case| engine.parking.release_case(case));
         outcome.stuck.iter().for_each(|case| engine.parking.park_case(*case, now_ms));
         opened.unanswered.iter().for_each(|photo| engine.parking.park_photo(*photo, now_ms));
-        engine.more = opened.more;
+        // News without end that move nothing are no news: the next round asks again.
+        engine.more = opened.more && (outcome.progress || page.items() > 0);
         engine.counted(&page, opened.census.as_ref());
         engine.wants_reference = opened.reference != engine.reference && !engine.reference_tried;
-        if let Some(token) = opened.token {
+        if let Some(token) = opened.token
+            && engine.parking.held_until(now_ms).is_none()
+        {
             for (item, offset, bytes, location) in opened.uploads {
                 engine.uploads.add(Upload { item, offset, bytes, location, token: token.clone() });
             }
@@ -168,7 +171,7 @@ impl Step<'_> {
             return self.conclude(Some(Stop::Stalled));
         }
         let goes_on = self.engine.census_from.is_some();
-        if page.text_left || opened.more || self.engine.again || outcome.new_epoch || goes_on {
+        if page.text_left || self.engine.more || self.engine.again || outcome.new_epoch || goes_on {
             return self.collect();
         }
         self.rest();

@@ -13,6 +13,7 @@ use super::effect::{Effect, Notice, Stop};
 use super::event::{Event, Reason};
 use super::page::{Page, PageSize, Scales};
 use super::parking::Parking;
+use super::policy::{DataPlan, Leave};
 use super::retry::Backoff;
 use super::session::Session;
 use super::uploads::Uploads;
@@ -108,6 +109,8 @@ pub struct Engine {
     done: Vec<(PhotoItem, u64, bool)>,
     /// Photos whose upload had to be offered anew in this run.
     troubled: std::collections::BTreeSet<PhotoItem>,
+    /// Photos whose bytes arrived damaged in this run.
+    damaged: std::collections::BTreeSet<PhotoItem>,
     session: Session,
     /// Someone waits for a summary.
     asked: bool,
@@ -122,8 +125,8 @@ pub struct Engine {
     wants_reference: bool,
     reference_tried: bool,
     token: Option<(String, u64)>,
-    /// What goes now is paid by the byte.
-    paid_link: bool,
+    /// The link and the rules for photos, as of the last collect.
+    plan: DataPlan,
     /// The bucket to go on with, while what this phone holds is being compared.
     census_from: Option<u8>,
     /// The day's count was due when this run began.
@@ -149,6 +152,7 @@ impl Engine {
             uploads: Uploads::default(),
             done: Vec::new(),
             troubled: Default::default(),
+            damaged: Default::default(),
             session: Session::default(),
             asked: false,
             background: false,
@@ -158,7 +162,7 @@ impl Engine {
             wants_reference: false,
             reference_tried: false,
             token: None,
-            paid_link: false,
+            plan: DataPlan::default(),
             census_from: None,
             census_due: false,
             census_tries: 0,
@@ -180,7 +184,13 @@ impl Engine {
 
     /// True if the link, as far as the engine knows, is paid by the byte.
     pub fn is_on_paid_link(&self) -> bool {
-        self.paid_link
+        self.plan.link.is_paid()
+    }
+
+    /// Tells whether a photo or preview that was begun may go on over this link.
+    fn may_go(&self) -> impl Fn(PhotoItem) -> bool + use<> {
+        let (plan, by_hand) = (self.plan, self.asked);
+        move |item| plan.decide(item, 0, by_hand) == Leave::Send
     }
 
     /// True while requests or uploads are in the air.
@@ -252,8 +262,9 @@ impl Step<'_> {
     }
 
     fn tick(&mut self) {
+        let runs = self.engine.background || self.engine.asked;
         let due = matches!(self.engine.turn, Turn::Waiting)
-            || (matches!(self.engine.turn, Turn::Idle) && self.engine.background && !self.engine.uploads.is_active());
+            || (matches!(self.engine.turn, Turn::Idle) && runs && !self.engine.uploads.is_active());
         if due && self.engine.identity.is_some() {
             self.engine.curious |= matches!(self.engine.turn, Turn::Idle);
             self.collect();

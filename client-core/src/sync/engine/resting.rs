@@ -68,6 +68,7 @@ impl Engine {
                 self.census_due,
             ],
             token_until: self.token.as_ref().map(|(_, until)| *until),
+            held: self.parking.held(),
         };
         Some((rest, photos))
     }
@@ -89,7 +90,7 @@ impl Engine {
             reference: rest.numbers.2,
             size: PageSize::from_parts(rest.size),
             backoff: Backoff::after(rest.failures),
-            parking: Parking::of_slots(cases, photos),
+            parking: Parking::of_slots(cases, photos, rest.held),
             background,
             again,
             more,

@@ -114,6 +114,9 @@ pub enum Happened {
     /// The store failed before an upload could begin.
     #[n(11)]
     UploadUnsent(#[n(0)] u32),
+    /// The phone could not read the bytes of an upload now.
+    #[n(12)]
+    UploadUnreadable(#[n(0)] u32),
 }
 
 /// A batch without its contents.

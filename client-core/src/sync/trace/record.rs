@@ -12,7 +12,8 @@ use crate::sync::data::{Batch, Outcome};
 use crate::sync::effect::{Effect, OutboundKind, Write};
 use crate::sync::engine::{Engine, Settings};
 use crate::sync::event::{Event, Reason, Response, StoreFailure, UploadEnd};
-use crate::wire::{PhotoItem, Problem, SyncDown, codec};
+use crate::sync::retry::own_code;
+use crate::wire::{PhotoItem, SyncDown, codec};
 
 /// Numbers in the order things were first named.
 #[derive(Debug, Default)]
@@ -96,11 +97,12 @@ impl Recorder {
                 let photo = self.names.photo(item);
                 match end {
                     UploadEnd::Answered { response, offset } => {
-                        let (status, code) = (response.status, code(response));
+                        let (status, code) = (response.status, own_code(response));
                         Happened::Uploaded(photo, status, response.retry_after_ms, *offset, code)
                     }
                     UploadEnd::Unanswered => Happened::UploadLost(photo),
                     UploadEnd::NoBytes => Happened::UploadEmpty(photo),
+                    UploadEnd::Unreadable => Happened::UploadUnreadable(photo),
                     UploadEnd::NeverLeft => Happened::UploadUnsent(photo),
                 }
             }
@@ -200,7 +202,7 @@ impl Recorder {
 /// What an answer means where its body alone tells; none for a good answer to a sync.
 fn meaning(kind: Option<OutboundKind>, response: &Response) -> Option<Meaning> {
     if response.status != 200 {
-        return Some(code(response).map_or(Meaning::Foreign, Meaning::Problem));
+        return Some(own_code(response).map_or(Meaning::Foreign, Meaning::Problem));
     }
     match kind {
         Some(OutboundKind::Sync) => None,
@@ -215,10 +217,6 @@ fn meaning(kind: Option<OutboundKind>, response: &Response) -> Option<Meaning> {
         }
         None => Some(Meaning::Foreign),
     }
-}
-
-fn code(response: &Response) -> Option<String> {
-    serde_json::from_slice::<Problem>(&response.body).ok().map(|problem| problem.code)
 }
 
 /// The reason a number stands for.

@@ -123,6 +123,7 @@ fn event(happened: &Happened, sent: &mut BTreeMap<u64, (OutboundKind, Vec<u8>)>)
         }
         Happened::UploadLost(photo) => upload(*photo, UploadEnd::Unanswered),
         Happened::UploadEmpty(photo) => upload(*photo, UploadEnd::NoBytes),
+        Happened::UploadUnreadable(photo) => upload(*photo, UploadEnd::Unreadable),
         Happened::UploadUnsent(photo) => upload(*photo, UploadEnd::NeverLeft),
     }
 }

@@ -26,4 +26,7 @@ pub struct Rest {
     /// Until when the token holds.
     #[n(6)]
     pub token_until: Option<u64>,
+    /// No photo before this time, after so many times of being put off.
+    #[n(7)]
+    pub held: Option<(u64, u32)>,
 }
