@@ -35,6 +35,17 @@ def refused(call):
     raise AssertionError("was not refused")
 
 
+def ticks(line):
+    """Saved, on the server, reviewed, and photos sent of how many."""
+    return [line.on_phone, line.on_server, line.reviewed, line.photos_sent, line.photos_total]
+
+
+def source(card):
+    """Where the point of a case came from, and how old it was."""
+    facts = json.loads(card.facts_json)
+    return [facts["location_source"], facts.get("fix_age_s")]
+
+
 def main():
     store, server, code, before, after = sys.argv[1:]
     phone = xm.Xunge.open(store, None)
@@ -46,11 +57,18 @@ def main():
     }
     out["user"] = phone.enrol(server, code, None).id
     report = xm.Report(
-        category="暴露垃圾", text="绿化带内暴露垃圾,已清理", point=xm.GeoPoint(lon=106.1, lat=38.5, accuracy_m=8, gcj02=True),
+        category="暴露垃圾", text="绿化带内暴露垃圾,已清理", point=xm.GeoPoint(
+            lon=106.1, lat=38.5, accuracy_m=8, gcj02=True, source=xm.PointSource.GPS, fix_age_s=4,
+        ),
         mode=xm.Mode.SELF_HANDLED, handle_note="已清扫", photos_before=[before], photos_after=[after],
     )
     line = phone.report(report)
     out["saved"] = [line.state, line.photos, line.unsent]
+    out["ticks_saved"] = ticks(line)
+    pin = xm.Report(category=None, text=None, point=xm.GeoPoint(lon=106.2, lat=38.4, accuracy_m=None, gcj02=False),
+                    mode=None, handle_note=None, photos_before=[], photos_after=[])
+    draft = phone.draft(pin)
+    out["pin"] = source(phone.case_card(draft.id))
     out["waiting"] = [phone.waiting().cases, phone.waiting().photos]
     out["no_such_file"] = refused(lambda: phone.attach_photo(line.id, "/no/such/file.jpg", False))
 
@@ -70,6 +88,10 @@ def main():
     card = phone.case_card(line.id)
     out["state"] = json.loads(card.ledger_json)["state"]
     out["coord_sys"] = json.loads(card.facts_json)["coord_sys"]
+    out["fix"] = source(card)
+    out["ticks_sent"] = ticks(card.line)
+    out["trace"] = 0 < len(phone.trace()) <= 65_536
+    out["draft_keeps_a_wipe_away"] = refused(lambda: phone.wipe(False))
     out["refused_texts"] = [one.text for one in card.refused]
     phone.seen(line.id)
     phone.on_background()

@@ -180,7 +180,14 @@ impl Xunge {
         self.inner.on_foreground();
     }
 
-    /// Forgets everything. Refused while something is only on this phone, unless `force`.
+    /// What the flight recorder holds: one file for whoever looks into a sync that went wrong, at most 64 KiB. Times,
+    /// sizes, counts and codes of the last syncs; no words, places, names, ids or keys.
+    pub fn trace(&self) -> Vec<u8> {
+        self.inner.trace()
+    }
+
+    /// Forgets everything. Refused while something is only on this phone, drafts and what was refused included, unless
+    /// `force`.
     pub fn wipe(&self, force: bool) -> Result<(), PhoneFault> {
         Ok(self.inner.wipe(force)?)
     }

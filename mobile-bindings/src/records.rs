@@ -14,6 +14,19 @@ pub enum Mode {
     Forwarded,
 }
 
+/// Where a point came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum PointSource {
+    /// A satellite fix.
+    Gps,
+    /// Cell towers or Wi-Fi.
+    Network,
+    /// The last fix the phone had; say how old it is.
+    LastFix,
+    /// A pin set by hand.
+    Manual,
+}
+
 /// A point on the map, in WGS-84 unless `gcj02` says that a Chinese map SDK gave it.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct GeoPoint {
@@ -25,6 +38,12 @@ pub struct GeoPoint {
     pub accuracy_m: Option<u32>,
     /// True for GCJ-02. Stored raw with this label; never convert before handing it over.
     pub gcj02: bool,
+    /// Where it came from; none counts as a pin set by hand.
+    #[uniffi(default = None)]
+    pub source: Option<PointSource>,
+    /// Age of the fix in seconds.
+    #[uniffi(default = None)]
+    pub fix_age_s: Option<u32>,
 }
 
 /// A report as typed; what is absent stays as it is.
@@ -67,6 +86,16 @@ pub struct CaseLine {
     pub photos: u32,
     /// True while something of it is only on this phone.
     pub unsent: bool,
+    /// The tick "saved on this phone": always true, a call that failed answers no line.
+    pub on_phone: bool,
+    /// The tick "on the server": true after an answer whose digest covers everything of it but photos.
+    pub on_server: bool,
+    /// The tick "reviewed": true once the office decided on it.
+    pub reviewed: bool,
+    /// Photos this phone sends.
+    pub photos_total: u32,
+    /// Those of them that are on the server.
+    pub photos_sent: u32,
     /// Code of what the inspector has to look at.
     pub attention: Option<String>,
 }
@@ -234,10 +263,23 @@ impl From<model::Mode> for Mode {
     }
 }
 
+impl From<PointSource> for model::LocationSource {
+    fn from(source: PointSource) -> Self {
+        match source {
+            PointSource::Gps => Self::Gps,
+            PointSource::Network => Self::Network,
+            PointSource::LastFix => Self::LastFix,
+            PointSource::Manual => Self::Manual,
+        }
+    }
+}
+
 impl From<GeoPoint> for Place {
     fn from(point: GeoPoint) -> Self {
         let system = if point.gcj02 { model::CoordSys::Gcj02 } else { model::CoordSys::Wgs84 };
-        Self { system, accuracy_m: point.accuracy_m, ..Self::pin(point.lon, point.lat) }
+        let pin = Self::pin(point.lon, point.lat);
+        let source = point.source.map_or(pin.source, model::LocationSource::from);
+        Self { system, source, accuracy_m: point.accuracy_m, fix_age_s: point.fix_age_s, ..pin }
     }
 }
 
@@ -269,6 +311,11 @@ impl From<CaseItem> for CaseLine {
             void_reason: item.void_reason,
             photos: item.photos as u32,
             unsent: item.unsent,
+            on_phone: true,
+            on_server: item.on_server,
+            reviewed: item.reviewed,
+            photos_total: item.own_photos.total,
+            photos_sent: item.own_photos.sent,
             attention: item.attention,
         }
     }

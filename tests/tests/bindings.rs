@@ -42,6 +42,8 @@ async fn a_python_app_reports_and_syncs_through_the_binding() {
         ("user_before", Value::Null),
         ("user", inspector["user"].clone()),
         ("saved", json!(["submitted", 2, true])),
+        ("ticks_saved", json!([true, false, false, 0, 2])),
+        ("pin", json!(["manual", null])),
         ("waiting", json!([1, 2])),
         ("no_such_file", json!("no_such_file")),
         ("rescued", json!([1, 1, 2, 0])),
@@ -49,6 +51,10 @@ async fn a_python_app_reports_and_syncs_through_the_binding() {
         ("summary_drained", json!(true)),
         ("state", json!("reported")),
         ("coord_sys", json!("gcj02")),
+        ("fix", json!(["gps", 4])),
+        ("ticks_sent", json!([true, true, false, 2, 2])),
+        ("trace", json!(true)),
+        ("draft_keeps_a_wipe_away", json!("unsent")),
         ("refused_texts", json!([])),
     ] {
         assert_eq!(told[member], expected, "{member} of {told}");
