@@ -45,15 +45,38 @@ pub(super) enum Harm {
     None,
     /// One bit is flipped, somewhere.
     Flipped(u64),
+    /// It breaks off, somewhere, and nobody says so.
+    Cut(u64),
     /// Somebody else answers: a captive portal.
     Portal,
+}
+
+/// How one copy of a request arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Arrival {
+    pub(super) after_ms: i64,
+    /// It breaks off, somewhere.
+    pub(super) cut: Option<u64>,
+    /// How its answer goes back, if it does.
+    pub(super) answer: Option<Back>,
+}
+
+impl Arrival {
+    fn whole(after_ms: i64, answer: Option<Back>) -> Self {
+        Self { after_ms, cut: None, answer }
+    }
+}
+
+/// Where something of `bytes` bytes breaks off: always before its end.
+pub(super) fn cut_at(dice: u64, bytes: usize) -> usize {
+    (dice % (bytes as u64).max(1)) as usize
 }
 
 /// What the weather does to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fate {
-    /// How long until each copy arrives at the server, and how its answer goes back.
-    pub(super) arrivals: Vec<(i64, Option<Back>)>,
+    /// Each copy that arrives at the server.
+    pub(super) arrivals: Vec<Arrival>,
     /// When the phone's transport gives up, if nothing came.
     pub(super) gives_up_ms: i64,
     /// One word for the trace.
@@ -70,19 +93,28 @@ pub(super) fn weather(dice: &mut Dice, rough: bool) -> Fate {
         1 => dice.below(24) as i64 * HOUR,
         _ => dice.below(24 * 5) as i64 * HOUR,
     };
+    let harmed = |harm| Arrival::whole(way, Some(Back { after_ms: way, harm }));
     let fate = |name, arrivals| Fate { arrivals, gives_up_ms, name };
     match if rough { dice.below(100) } else { 99 } {
         0..12 => Fate { gives_up_ms: way, ..fate("lost", vec![]) },
-        12..24 => fate("answer lost", vec![(way, None)]),
-        24..29 => fate("twice", vec![(way, answer(way)), (way + late(dice), None)]),
-        29..31 => fate("twice, the second answer", vec![(way, None), (way + 10, answer(way))]),
+        12..24 => fate("answer lost", vec![Arrival::whole(way, None)]),
+        24..29 => fate("twice", vec![Arrival::whole(way, answer(way)), Arrival::whole(way + late(dice), None)]),
+        29..31 => {
+            fate("twice, the second answer", vec![Arrival::whole(way, None), Arrival::whole(way + 10, answer(way))])
+        }
         31..35 => {
             let delay = gives_up_ms + late(dice);
-            fate("too late", vec![(delay, None)])
+            fate("too late", vec![Arrival::whole(delay, None)])
         }
-        35..38 => fate("damaged", vec![(way, Some(Back { after_ms: way, harm: Harm::Flipped(dice.roll()) }))]),
-        38..40 => fate("portal", vec![(way, Some(Back { after_ms: way, harm: Harm::Portal }))]),
-        _ => fate("fine", vec![(way, answer(way))]),
+        35..38 => fate("damaged", vec![harmed(Harm::Flipped(dice.roll()))]),
+        38..40 => fate("portal", vec![harmed(Harm::Portal)]),
+        40..43 => fate("answer cut", vec![harmed(Harm::Cut(dice.roll()))]),
+        43..46 => {
+            // What the server says to half a request is heard or not.
+            let (cut, back) = (Some(dice.roll()), if dice.chance(500) { answer(way) } else { None });
+            fate("cut", vec![Arrival { after_ms: way, cut, answer: back }])
+        }
+        _ => fate("fine", vec![Arrival::whole(way, answer(way))]),
     }
 }
 

@@ -14,7 +14,7 @@ use super::centre::{self, Centre};
 use super::copies::Copies;
 use super::machine::Time;
 use super::misfortune::Snapshot;
-use super::net::{self, Back, Harm, Net, Parcel};
+use super::net::{self, Arrival, Back, Harm, Net, Parcel};
 use super::phone::SimPhone;
 use super::promises::Promises;
 use super::trace::Trace;
@@ -239,8 +239,11 @@ impl World {
         let (fate, ticket) = (self.fate(phone), self.ticket());
         self.note(format!("phone {phone} sends {kind:?} of {} bytes: {}", body.len(), fate.name));
         let (now, life) = (self.time.now(), self.phones[phone].life);
-        for (after_ms, answer) in fate.arrivals {
-            let (body, bearer) = (body.clone(), bearer.clone());
+        for Arrival { after_ms, cut, answer } in fate.arrivals {
+            let (mut body, bearer) = (body.clone(), bearer.clone());
+            if let Some(cut) = cut {
+                body.truncate(net::cut_at(cut, body.len()));
+            }
             let parcel = Parcel::Request { phone, life, ticket, exchange, kind, body, bearer, answer };
             self.net.send(now.plus_ms(after_ms), parcel);
         }
@@ -265,10 +268,14 @@ impl World {
             let event = event(UploadEnd::NoBytes);
             return self.net.send(now, Parcel::Event { phone, life, ticket, event });
         }
-        for (after_ms, answer) in fate.arrivals {
+        for Arrival { after_ms, cut, answer } in fate.arrivals {
             // A link that breaks while a photo is under way lets some of it through.
-            let cut = answer.is_none();
-            let some = if cut { self.dice.below(bytes.len() as u64 + 1) as usize } else { bytes.len() };
+            let some = match cut {
+                Some(cut) => net::cut_at(cut, bytes.len()),
+                None if answer.is_none() => self.dice.below(bytes.len() as u64 + 1) as usize,
+                None => bytes.len(),
+            };
+            let cut = cut.is_some() || answer.is_none();
             let (upload, bytes) = (upload.clone(), bytes[..some].to_vec());
             self.net.send(now.plus_ms(after_ms), Parcel::Photo { phone, life, ticket, upload, bytes, cut, answer });
         }
@@ -396,6 +403,10 @@ fn harmed(mut response: Response, harm: Harm) -> Response {
                 let bit = (where_ % bits) as usize;
                 response.body[bit / 8] ^= 1 << (bit % 8);
             }
+            response
+        }
+        Harm::Cut(where_) => {
+            response.body.truncate(net::cut_at(where_, response.body.len()));
             response
         }
         Harm::Portal => {
