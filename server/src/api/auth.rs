@@ -15,6 +15,7 @@ use crate::app::{App, Identity};
 use crate::auth::enrol::{self, EnrolError, Joining};
 use crate::auth::token::{LIFETIME_S, Subject, Use};
 use crate::auth::{account, proof};
+use crate::entropy;
 use crate::error::ApiError;
 
 /// How somebody proves who they are.
@@ -164,9 +165,10 @@ pub(super) async fn enrol(
     let public_key = hex_bytes(&form.value.public_key, "public_key")?;
     let joining = Joining { code: form.value.code, public_key, name: form.value.name };
     app.desk.take_try(address, now)?;
+    let fresh = DeviceId::from_parts(now, entropy::fill());
     let joined = app.services.store.write(move |tx| {
         Box::pin(async move {
-            let (id, user) = enrol::join(tx, &joining, now).await?;
+            let (id, user) = enrol::join(tx, &joining, fresh, now).await?;
             let grids = account::grids(tx, &user.id).await?;
             // Read anew: a district may have been renamed since the server started.
             Ok::<_, EnrolError>((id, user, grids, Identity::read(tx).await?.name))

@@ -75,8 +75,13 @@ pub struct Joining {
     pub name: String,
 }
 
-/// Spends the code and adds the phone, or finds the phone that was added by the same request before.
-pub async fn join(tx: &mut dyn Tx, joining: &Joining, now: Millis) -> Result<(DeviceId, Account), EnrolError> {
+/// Spends the code and adds the phone as `fresh`, or finds the phone that was added by the same request before.
+pub async fn join(
+    tx: &mut dyn Tx,
+    joining: &Joining,
+    fresh: DeviceId,
+    now: Millis,
+) -> Result<(DeviceId, Account), EnrolError> {
     let hash = hash(&joining.code).ok_or(EnrolError::Code)?;
     if VerifyingKey::from_bytes(&joining.public_key).map_or(true, |key| key.is_weak()) {
         return Err(EnrolError::Key);
@@ -97,7 +102,7 @@ pub async fn join(tx: &mut dyn Tx, joining: &Joining, now: Millis) -> Result<(De
     let id = match row.opt_array(2)? {
         Some(used_by) => same_phone(tx, DeviceId::from_bytes(used_by), joining).await?,
         None => {
-            let id = DeviceId::from_parts(now, entropy::fill());
+            let id = fresh;
             device::add(tx, id, &user.id, &joining.public_key, &joining.name, now).await?;
             tx.execute(
                 "UPDATE enrol_code SET used_at = ?2, used_by = ?3 WHERE code_hash = ?1",

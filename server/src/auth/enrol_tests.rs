@@ -20,7 +20,8 @@ async fn code_for_li(store: &Store) -> String {
 }
 
 async fn ask(store: &Store, joining: Joining, now: Millis) -> Result<DeviceId, EnrolError> {
-    let joined = store.write(move |tx| Box::pin(async move { join(tx, &joining, now).await })).await;
+    let fresh = DeviceId::from_parts(now, entropy::fill());
+    let joined = store.write(move |tx| Box::pin(async move { join(tx, &joining, fresh, now).await })).await;
     joined.map(|(id, _)| id)
 }
 

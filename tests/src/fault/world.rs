@@ -221,7 +221,7 @@ impl<'d> World<'d> {
             let known = xunge_server::params![device.as_bytes()].to_vec();
             let centre = self.centre()?;
             if !centre.has("SELECT 1 FROM device WHERE id = ?1", known) {
-                centre.try_join(device, &key.verifying_key(), &inspector().user).map_err(told)?;
+                centre.join(device, &key.verifying_key(), &inspector().user).map_err(told)?;
             }
             store.enrolled(&enrolment(device, &inspector(), 1)).map_err(told)?;
         }

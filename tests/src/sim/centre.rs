@@ -9,20 +9,23 @@ use bytes::Bytes;
 use crypto_box::SecretKey;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use xunge_client_core::doc::FieldDoc;
-use xunge_client_core::model::{CaseId, DeviceId, Millis, PhotoHash, Sha256};
+use xunge_client_core::model::{CaseId, DeviceId, Millis, OrgCode, PhotoHash, Sha256};
 use xunge_client_core::sync::{Response, Upload, UploadEnd};
 use xunge_client_core::wire::{Bundle, Contents, Problem, Proof};
+use xunge_server::auth::enrol::{self, EnrolError, Joining};
 use xunge_server::auth::proof::{self, Device};
 use xunge_server::blobs::Blobs;
 use xunge_server::blobs::space::Space;
 use xunge_server::blobs::staging::Staging;
 use xunge_server::clock::Business;
+use xunge_server::domain::accounts::{self, AddError, Change, Profile};
 use xunge_server::domain::cases;
 use xunge_server::domain::commands::{self, CommandError, Reply, Wish};
 use xunge_server::domain::directory::Shared;
 use xunge_server::domain::directory::install::install;
 use xunge_server::domain::ledger::{self, Case};
 use xunge_server::domain::people::Viewer;
+use xunge_server::domain::phones;
 use xunge_server::domain::services::Services;
 use xunge_server::domain::uploads::{Begin, Owner, UploadError, Uploads};
 use xunge_server::domain::verify::{self, Report};
@@ -57,6 +60,8 @@ const STATE: [(&str, &str); 13] = [
     ("audit", "SELECT * FROM audit ORDER BY 1"),
 ];
 
+/// Who administers, in the audit log.
+const ADMIN: &str = "admin";
 /// What rescue bundles are sealed to.
 const RESCUE_KEY: [u8; 32] = [5; 32];
 
@@ -280,16 +285,42 @@ impl Centre {
         good.then(|| Owner::Device { device, user: user.to_owned() })
     }
 
-    /// A phone joins. Its id comes from the seed, so that a run repeats.
-    pub(super) fn join(&self, device: DeviceId, key: &VerifyingKey, user: &str) {
-        self.try_join(device, key, user).unwrap();
+    /// An administrator gives a user a code, and a phone joins with it; on a disk that may fail. Its id comes from the
+    /// caller, so that a run repeats, and so does the code: it is the id.
+    pub(crate) fn join(&self, device: DeviceId, key: &VerifyingKey, user: &str) -> Result<(), EnrolError> {
+        let (user, now, code) = (user.to_owned(), self.clock.now(), hex::encode(device.as_bytes()));
+        let joining = Joining { code: code.clone(), public_key: key.to_bytes(), name: "sim".to_owned() };
+        self.store().write_blocking(move |tx| {
+            Box::pin(async move {
+                phones::add_code(tx, ADMIN, &user, &code, now).await?;
+                let (joined, _) = enrol::join(tx, &joining, device, now).await?;
+                assert_eq!(joined, device);
+                Ok(())
+            })
+        })
     }
 
-    /// The same on a disk that may fail.
-    pub(crate) fn try_join(&self, device: DeviceId, key: &VerifyingKey, user: &str) -> Result<(), StoreError> {
-        let sql = "INSERT INTO device (id, user_id, public_key, counter_window, name, enrolled_at)
-             VALUES (?1, ?2, ?3, x'', 'sim', ?4)";
-        self.try_run(sql, params![device.as_bytes(), user, key.to_bytes(), self.clock.now().0].to_vec())
+    /// An administrator shuts a phone out; false if the centre knows none.
+    pub(super) fn revoke(&self, device: DeviceId) -> bool {
+        let now = self.clock.now();
+        self.store()
+            .write_blocking::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { phones::revoke(tx, ADMIN, device, now).await })
+            })
+            .unwrap()
+    }
+
+    /// An administrator gives somebody other grids, in the unit and the place they lie in.
+    pub(super) fn move_to(&self, user: &str, of: &Viewer, grids: Vec<OrgCode>) -> Change {
+        let (user, of, now) = (user.to_owned(), of.clone(), self.clock.now());
+        self.store()
+            .write_blocking::<_, AddError, _>(move |tx| {
+                Box::pin(async move {
+                    let moved = |now: Profile| Profile { grids, unit: of.unit, scope: of.scope, ..now };
+                    accounts::change(tx, ADMIN, &user, moved, now).await
+                })
+            })
+            .unwrap()
     }
 
     // ---------------------------------------------------------------- what offices do

@@ -1,6 +1,7 @@
 //! The invariants.
 
 mod again;
+mod audit;
 mod centre;
 mod end;
 mod phone;

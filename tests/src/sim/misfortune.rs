@@ -7,7 +7,6 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags};
 use xunge_client_core::driver::core::Advance;
 use xunge_client_core::model::CaseId;
-use xunge_server::params;
 
 use super::machine::PhotoBox;
 use super::phone::copy_database;
@@ -83,10 +82,9 @@ impl World {
     /// An administrator shuts a phone out.
     pub(super) fn revoke_phone(&mut self) -> Held {
         let name = self.any_phone();
-        let sql = "UPDATE device SET revoked_at = COALESCE(revoked_at, ?2) WHERE id = ?1";
-        self.centre.run(sql, params![self.phones[name].device.as_bytes(), self.time.now().0].to_vec());
+        let known = self.centre.revoke(self.phones[name].device);
         self.counted.misfortunes += 1;
-        self.note(format!("phone {name} is revoked"));
+        self.note(format!("phone {name} is revoked, {}", if known { "and known" } else { "but unknown" }));
         Ok(())
     }
 
@@ -95,22 +93,20 @@ impl World {
         let name = self.any_phone();
         let user = self.phones[name].user.user.clone();
         let colleague = self.colleague(name);
-        let of = |user: &str| self.phones.iter().find(|phone| phone.user.user == user).map(|it| it.user.grids.clone());
-        let mut grids = of(&user).unwrap_or_default();
+        let mut of = self.centre.viewer(&user);
+        let mut grids = of.grids.clone();
         if grids.len() > 1 && self.dice.chance(500) {
             grids.pop();
         } else {
-            grids = of(&colleague).unwrap_or(grids);
+            of = self.centre.viewer(&colleague);
+            grids.clone_from(&of.grids);
         }
-        self.centre.run("DELETE FROM user_grid WHERE user_id = ?1", params![&user].to_vec());
-        for grid in &grids {
-            let sql = "INSERT INTO user_grid (user_id, grid) VALUES (?1, ?2)";
-            self.centre.run(sql, params![&user, grid.as_str()].to_vec());
-        }
+        self.centre.move_to(&user, &of, grids);
+        let now = self.centre.viewer(&user);
         self.counted.misfortunes += 1;
-        self.note(format!("{user} walks {} grids from now on", grids.len()));
+        self.note(format!("{user} walks {} grids from now on, in {}", now.grids.len(), now.scope));
         for phone in self.phones.iter_mut().filter(|phone| phone.user.user == user) {
-            phone.user.grids.clone_from(&grids);
+            phone.user.grids.clone_from(&now.grids);
         }
         Ok(())
     }

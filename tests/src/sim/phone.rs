@@ -151,7 +151,9 @@ impl SimPhone {
         let store = self.process.as_ref().expect("the app runs").store.clone();
         self.device = DeviceId::from_bytes(random(self.entropy.as_ref()));
         let key = SigningKey::from_bytes(&store.seed_for_code(code).unwrap());
-        centre.join(self.device, &key.verifying_key(), &self.user.user);
+        centre.join(self.device, &key.verifying_key(), &self.user.user).unwrap();
+        let viewer = centre.viewer(&self.user.user);
+        self.user = User { scope: viewer.scope, unit: viewer.unit, grids: viewer.grids, ..self.user.clone() };
         store.enrolled(&enrolment(self.device, &self.user, centre.epoch)).unwrap();
         self.life += 1;
         self.clock.start();

@@ -41,6 +41,7 @@ impl World {
             self.check_agreement(phone, &held)?;
         }
         self.check_names()?;
+        self.check_administration()?;
         self.check_said_again()
     }
 
@@ -171,6 +172,10 @@ impl World {
         there.received_at = here.received_at;
         there.flags.clone_from(&here.flags);
         there.office.clone_from(&here.office);
+        // Nor that its user works for another unit since it joined.
+        if there.reporter == self.phones[name].user.user {
+            there.unit.clone_from(&here.unit);
+        }
         let mut here = here.clone();
         if here.grid != there.grid && there.version == here.version {
             here.grid.clone_from(&there.grid);

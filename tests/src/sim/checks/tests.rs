@@ -138,3 +138,11 @@ fn a_copy_of_a_phone_that_the_centre_does_not_notice_is_noticed_here() {
     assert!(!world.centre.has(noticed, Vec::new()));
     assert_eq!(invariant(world.check_names()), "no two phones go on under one name");
 }
+
+#[test]
+fn an_act_of_the_administration_without_its_line_is_noticed() {
+    let (world, (), _folder) = lived(|_| Some(()));
+    world.check_administration().unwrap();
+    world.centre.run("UPDATE device SET revoked_at = 1", Vec::new());
+    assert_eq!(invariant(world.check_administration()), "every act of the administration has its line");
+}
