@@ -191,3 +191,27 @@ fn keep_only(tx: &Transaction<'_>, case: CaseId, doc: &FieldDoc) -> Result<i64, 
     }
     Ok(kept)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_come_too_late_are_said_under_one_key_by_every_copy_of_a_phone() {
+        let remark = |text: &str| Remark { text: text.to_owned(), at: Millis(1) };
+        let late = [Edit::AddRemark("its own".to_owned(), remark("一")), Edit::Description("二".to_owned())];
+        let late: Vec<&Edit> = late.iter().collect();
+        let keys = |intent: u8, now: i64| -> Vec<String> {
+            let said = instead(IntentId::from_bytes([intent; 16]), &late, Millis(now));
+            let key = |edit| match edit {
+                Edit::AddSupplement(key, _) => key,
+                other => panic!("{other:?}"),
+            };
+            said.into_iter().map(key).collect()
+        };
+        // Another copy of the phone notices it later.
+        assert_eq!(keys(3, 5), keys(3, 9));
+        assert_eq!((keys(3, 5).len(), keys(3, 5)[0].as_str()), (2, "its own"));
+        assert_ne!(keys(3, 5)[1], keys(4, 5)[1], "the same words of another day are said once more");
+    }
+}
