@@ -52,7 +52,8 @@ impl World {
             }
         }
         self.counted.rounds = round - 1;
-        // What phones lost or should not have shows when they count: on the next day they hear that it is another day,
+        self.check_forgotten()?;
+        // What phones lost or have not heard of shows when they count: on the next day they hear that it is another day,
         // and count with the sync after that.
         self.note("a day passes");
         self.pass(26 * 3_600_000)?;
@@ -60,6 +61,7 @@ impl World {
         for _ in 0..2 {
             self.everybody_syncs()?;
         }
+        self.check_forgotten()?;
         self.check_end()
     }
 

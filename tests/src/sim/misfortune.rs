@@ -88,7 +88,8 @@ impl World {
         Ok(())
     }
 
-    /// The administration gives somebody other grids: a colleague's, or one less. Their phones hear of it by the count.
+    /// The administration gives somebody other grids: a colleague's, or one less. Their phones hear of what they lose with
+    /// the next contact, and of what they gain by the count.
     pub(super) fn move_inspector(&mut self) -> Held {
         let name = self.any_phone();
         let user = self.phones[name].user.user.clone();

@@ -36,7 +36,7 @@ fn report(centre: &Centre) {
     let (device, key) = (DeviceId::from_bytes([7; 16]), SigningKey::from_bytes(&[5; 32]));
     let users = &centre::org().users;
     let inspector = users.iter().find(|user| user.user == "insp-xihuayuan-1").expect("the example has one");
-    centre.try_join(device, &key.verifying_key(), &inspector.user).unwrap();
+    centre.join(device, &key.verifying_key(), &inspector.user).unwrap();
     let frames = (0..CASES).map(|number| {
         let changes = Life::new(&mut Dice::new(number.into())).doc.change_bodies_since(&[]);
         let changes = changes.into_iter().map(|(_, body)| body.into()).collect();

@@ -102,6 +102,24 @@ impl World {
         Ok(())
     }
 
+    /// A phone forgets with its next contact what its user may not see any more, and not only when it counts.
+    pub(in crate::sim) fn check_forgotten(&self) -> Held {
+        for (name, phone) in self.phones.iter().enumerate() {
+            let keys = audience::keys_of(&self.centre.viewer(&phone.user.user));
+            let look = phone.look();
+            let mut statement = look.prepare("SELECT id FROM case_local WHERE state = 'submitted'").unwrap();
+            let cases = statement.query_map([], |row| Ok(CaseId::from_bytes(row.get(0)?))).unwrap();
+            for case in cases.map(Result::unwrap) {
+                let Some(held) = self.centre.case(case) else { continue };
+                let sees = audience::sees(&keys, &held.ledger);
+                hold(sees || self.may_keep(&look, case), "a phone forgets what its user may not see", || {
+                    format!("phone {name} case {case}: {}, the centre: {}", described(&look, case), held.ledger.state)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// A phone shows exactly what its user may see, as the centre has it.
     fn check_agreement(&self, name: usize, held: &BTreeMap<CaseId, AtCentre>) -> Held {
         let phone = &self.phones[name];
@@ -131,11 +149,8 @@ impl World {
                 })?;
                 continue;
             };
-            let sees = audience::sees(&keys, &held.case.ledger);
-            hold(sees || self.may_keep(&look, case), "a phone forgets what its user may not see", || {
-                format!("phone {name} case {case}: {}, the centre: {}", described(&look, case), held.case.ledger.state)
-            })?;
-            if !sees {
+            if !audience::sees(&keys, &held.case.ledger) {
+                // [`World::check_forgotten`] has looked at these.
                 continue;
             }
             let doc = base.map(|base| FieldDoc::load(&base).expect("it reloads")).unwrap_or_default();
