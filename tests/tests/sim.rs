@@ -105,3 +105,10 @@ fn the_same_seed_is_the_same_run() {
     assert_eq!(run(7), run(7));
     assert_ne!(run(7), run(8));
 }
+
+/// A seed that once failed: a copy whose numbers lagged behind was let in before either copy had said what it heard.
+/// Guarded by `a_copy_whose_numbers_lag_behind_is_not_let_in_before_anybody_has_said_what_they_heard`.
+#[test]
+fn a_copy_that_lags_behind_is_noticed() {
+    [196].into_iter().for_each(holds);
+}

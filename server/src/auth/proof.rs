@@ -186,13 +186,13 @@ pub async fn hear(
         LEFT JOIN device_heard h ON h.device = d.id WHERE d.id = ?1";
     let row = tx.query_one(sql, params![id.as_bytes()]).await?;
     let known = row.opt_int(1)?.zip(row.opt_int(2)?);
-    // Says nothing: it has heard nothing yet. Once it has said otherwise, only an older copy of it can say so.
-    let Some(heard) = heard.or(known.map(|_| 0)) else { return Ok(Ok(())) };
     if row.int(0)? != counter {
         // Overtaken: a later request brought the same and more, or this one is from a copy whose numbers lag behind.
         // Only who waits for the answer is shut out, and a phone that asked again meanwhile waits for another one.
         return Ok(Err(ProofError::Cloned));
     }
+    // Says nothing: it has heard nothing yet. Once it has said otherwise, only an older copy of it can say so.
+    let Some(heard) = heard.or(known.map(|_| 0)) else { return Ok(Ok(())) };
     let heard = i64::try_from(heard).unwrap_or(i64::MAX);
     let known = known.filter(|_| same_epoch);
     if known.is_some_and(|(sent, before)| heard != sent && heard != before) {

@@ -166,6 +166,14 @@ async fn a_copy_from_before_the_first_answer_is_noticed_by_its_silence() {
 }
 
 #[tokio::test]
+async fn a_copy_whose_numbers_lag_behind_is_not_let_in_before_anybody_has_said_what_they_heard() {
+    let store = phone().await;
+    assert_eq!(sync(&store, 5, 0).await, Ok(()));
+    assert_eq!(sync(&store, 2, 0).await, Err(ProofError::Cloned));
+    assert_eq!(sync(&store, 6, 5).await, Ok(()), "the phone goes on");
+}
+
+#[tokio::test]
 async fn lost_answers_and_requests_that_arrive_late_make_no_clone() {
     let store = phone().await;
     for (counter, heard) in [(1, 0), (2, 0), (3, 0), (4, 3), (7, 4)] {
