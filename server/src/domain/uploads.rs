@@ -13,6 +13,7 @@
 
 mod error;
 mod finish;
+mod offers;
 mod orphans;
 mod owner;
 mod previews;
@@ -124,9 +125,14 @@ impl Uploads {
     async fn photos_offered(&self, owner: &Owner, offers: &[PhotoOffer]) -> Result<Vec<PhotoOffset>, UploadError> {
         let targets: Vec<Target> = offers.iter().map(|offer| Target::Photo(offer.sha256)).collect();
         let mut found = self.known(owner, targets.clone()).await?;
-        if found.contains(&None) {
+        let (who, asked) = (owner.clone(), offers.to_vec());
+        let read = self
+            .store
+            .read::<_, StoreError, _>(move |tx| Box::pin(async move { offers::unnamed(tx, &who, &asked).await }));
+        let unnamed = read.await?;
+        if found.contains(&None) || !unnamed.is_empty() {
             let unknown = offers.iter().zip(&found).filter(|(_, known)| known.is_none());
-            self.expect_all(owner, unknown.map(|(offer, _)| offer.clone()).collect()).await?;
+            self.expect_all(owner, unknown.map(|(offer, _)| offer.clone()).collect(), unnamed).await?;
             found = self.known(owner, targets).await?;
         }
         let parts: Vec<PartId> = offers.iter().map(|offer| owner.part(Target::Photo(offer.sha256))).collect();
@@ -147,19 +153,25 @@ impl Uploads {
         Ok(answers)
     }
 
-    async fn expect_all(&self, owner: &Owner, offers: Vec<PhotoOffer>) -> Result<(), UploadError> {
+    /// Expects photos nobody of the owner's announced, and notes what is offered for a case that another named it for.
+    async fn expect_all(
+        &self,
+        owner: &Owner,
+        unknown: Vec<PhotoOffer>,
+        unnamed: Vec<PhotoOffer>,
+    ) -> Result<(), UploadError> {
         let (owner, now) = (owner.clone(), Security.now());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    for offer in offers.iter().filter(|offer| (1..=MAX_BYTES).contains(&offer.bytes)) {
+                    for offer in unknown.iter().filter(|offer| (1..=MAX_BYTES).contains(&offer.bytes)) {
                         match expect(tx, &owner, Target::Photo(offer.sha256), offer.bytes, now).await {
                             // The rest is offered again with the next push.
                             Ok(()) | Err(UploadError::TooMany) => {}
                             Err(error) => return Err(error),
                         }
                     }
-                    Ok(())
+                    Ok(offers::note(tx, &owner, &unnamed, now).await?)
                 })
             })
             .await
@@ -254,6 +266,7 @@ impl Uploads {
             .write(move |tx| {
                 Box::pin(async move {
                     previews::expire(tx, now).await?;
+                    offers::expire(tx).await?;
                     tx.query("DELETE FROM upload WHERE expires_at <= ?1 RETURNING id", params![now.0]).await
                 })
             })

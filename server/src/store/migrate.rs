@@ -45,6 +45,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration { version: 16, name: "0016_external.sql", text: include_str!("migrations/0016_external.sql") },
     Migration { version: 17, name: "0017_phones.sql", text: include_str!("migrations/0017_phones.sql") },
+    Migration { version: 18, name: "0018_photo_offer.sql", text: include_str!("migrations/0018_photo_offer.sql") },
 ];
 
 /// Applies what is missing.

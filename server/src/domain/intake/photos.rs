@@ -30,8 +30,8 @@ pub(super) async fn reused(tx: &mut dyn Tx, case: CaseId, facts: &Facts) -> Resu
 
 /// Writes the rows of photos that are new to the case.
 ///
-/// A photo is present at once only if a phone of the same person has sent all of its bytes before: knowing a hash is
-/// not owning a photo.
+/// A photo is present at once only if a phone of the same person, or of somebody who offered it for this case, has sent
+/// all of its bytes before: knowing a hash is not owning a photo.
 pub(super) async fn announce(
     tx: &mut dyn Tx,
     district: &str,
@@ -47,8 +47,10 @@ pub(super) async fn announce(
         tx.execute(
             "INSERT INTO photo (case_id, sha256, district, role, mime, size_bytes, width, height, taken_at, device,
              announced_at, present) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-             CASE WHEN EXISTS (SELECT 1 FROM blob_owner WHERE sha256 = ?2 AND device IN
-             (SELECT id FROM device WHERE user_id = (SELECT user_id FROM device WHERE id = ?10))) THEN 1 ELSE 0 END)
+             CASE WHEN EXISTS (SELECT 1 FROM blob_owner b JOIN device d ON d.id = b.device WHERE b.sha256 = ?2
+               AND (d.user_id = (SELECT user_id FROM device WHERE id = ?10)
+                 OR d.user_id IN (SELECT user_id FROM photo_offer WHERE case_id = ?1 AND sha256 = ?2)))
+             THEN 1 ELSE 0 END)
              ON CONFLICT (case_id, sha256) DO NOTHING",
             params![
                 case.as_bytes(),

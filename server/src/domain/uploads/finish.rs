@@ -4,7 +4,7 @@ use xunge_client_core::failpoint::{self, At};
 use xunge_client_core::model::{Millis, PhotoHash};
 use xunge_client_core::photo;
 
-use super::{Owner, Part, Progress, Target, UploadError, Uploads, previews};
+use super::{Owner, Part, Progress, Target, UploadError, Uploads, offers};
 use crate::blobs::BlobError;
 use crate::params;
 use crate::store::{StoreError, Tx};
@@ -74,22 +74,7 @@ async fn write(tx: &mut dyn Tx, owner: &Owner, target: Target, photo: Photo, now
         let sql = "UPDATE device SET waiting_photos = waiting_photos - 1 WHERE id = ?1 AND waiting_photos > 0";
         tx.execute(sql, params![key.clone()]).await?;
     }
-    let cases = tx
-        .query(
-            "UPDATE photo SET present = 1 WHERE sha256 = ?1 AND present = 0
-             AND (device = ?2 OR device IN (SELECT id FROM device WHERE user_id = ?3)) RETURNING case_id",
-            params![hash, key.clone(), owner.user()],
-        )
-        .await?;
-    for case in cases {
-        tx.execute(
-            "UPDATE case_row SET photos_present =
-             (SELECT COUNT(*) FROM photo WHERE photo.case_id = case_row.id AND photo.present = 1) WHERE id = ?1",
-            params![case.blob(0)?],
-        )
-        .await?;
-    }
-    previews::photo_is_here(tx, owner, photo.hash).await?;
+    offers::complete(tx, owner, photo.hash).await?;
     match target {
         Target::Photo(_) | Target::Preview(_) => {
             tx.execute("DELETE FROM upload WHERE device = ?1 AND sha256 = ?2", params![key, hash]).await?;

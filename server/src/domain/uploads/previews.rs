@@ -162,10 +162,11 @@ pub(super) async fn give_up(tx: &mut dyn Tx, owner: &Owner, photo: PhotoHash) ->
     tx.execute(sql, params![owner.key(), photo.as_bytes()]).await
 }
 
-/// The photo itself is here: the previews its person sent have done their work.
+/// The photo itself is here: the previews its person sent have done their work, and all of them if no case waits for it.
 pub(super) async fn photo_is_here(tx: &mut dyn Tx, owner: &Owner, photo: PhotoHash) -> Result<(), StoreError> {
     let sql = "DELETE FROM photo_preview WHERE photo = ?1
-         AND (device = ?2 OR device IN (SELECT id FROM device WHERE user_id = ?3))";
+         AND (device = ?2 OR device IN (SELECT id FROM device WHERE user_id = ?3)
+           OR NOT EXISTS (SELECT 1 FROM photo WHERE sha256 = ?1 AND present = 0))";
     tx.execute(sql, params![photo.as_bytes(), owner.key(), owner.user()]).await.map(drop)
 }
 

@@ -1,3 +1,4 @@
+mod offers;
 mod previews;
 
 use std::sync::Arc;

@@ -53,7 +53,7 @@ impl World {
             let found = self.centre.photo_of(*case, photo);
             let refused = || phones.iter().any(|phone| self.shows_photo_refused(*phone, *case, photo));
             let here = match found {
-                Some(present) => present || self.came_apart(phones.iter().copied(), photo),
+                Some(present) => present,
                 None => refused(),
             };
             hold(here, "no saved photo is lost", || format!("{photo} of case {case} of phones {phones:?}: {found:?}"))?;
@@ -62,19 +62,12 @@ impl World {
             let waits = |phone: &&SimPhone| {
                 phone.holds_photo(case, &photo) && !self.shows_photo_refused(phone.name, case, &photo)
             };
-            let holder = self.phones.iter().find(waits).filter(|it| !self.came_apart([it.name].into_iter(), &photo));
+            let holder = self.phones.iter().find(waits);
             hold(holder.is_none(), "no case waits for a photo that a phone has", || {
                 format!("{photo} of case {case}, on phone {:?}", holder.map(|phone| phone.name))
             })?;
         }
         Ok(())
-    }
-
-    /// A photo that is at the centre, every byte of it, in the name of one of these phones' people, while its case waits
-    /// for it: the centre was put back, and a colleague's phone brought the words that name the photo before its own did,
-    /// so that the case waits for the colleague. docs/TESTING.md has it among what is not as it should be.
-    fn came_apart(&self, mut phones: impl Iterator<Item = usize>, photo: &PhotoHash) -> bool {
-        self.centre.epoch > 1 && phones.any(|phone| self.centre.keeps(photo, &self.phones[phone].user.user))
     }
 
     fn shows_photo_refused(&self, phone: usize, case: CaseId, photo: &PhotoHash) -> bool {
