@@ -120,3 +120,11 @@ fn a_copy_that_lags_behind_is_noticed() {
 fn a_photo_whose_words_came_first_from_a_colleague_is_with_its_case() {
     [21, 311].into_iter().for_each(holds);
 }
+
+/// A seed that once failed: the words that name a photo were refused, and the case left the phone with it before anybody had
+/// seen that, because the inspector had worked on the case since.
+/// Guarded by `photos_refused_on_a_case_that_leaves_after_more_work_on_it_stay_until_they_are_seen`.
+#[test]
+fn a_refused_photo_stays_with_its_case_until_somebody_has_seen_it() {
+    holds(1128);
+}

@@ -351,15 +351,18 @@ impl Applying<'_, '_> {
 
 /// Marks a case as out of view; true if it was not yet. A draft is in nobody's view but this phone's.
 ///
-/// Words that were refused would go with it. Whoever worked on the case since has not read them for that: they are shown
-/// once more, and stay until they are read.
+/// Words and photos that were refused would go with it. Whoever worked on the case since has not seen them for that: they
+/// are shown once more, and stay until they are read.
 pub(super) fn leaves(tx: &Transaction<'_>, case: CaseId) -> Result<bool, StoreError> {
     const LEAVES: &str = "UPDATE case_local SET gone = 1 WHERE id = ?1 AND gone = 0 AND state = 'submitted'";
     if tx.prepare_cached(LEAVES)?.execute([case.as_bytes()])? == 0 {
         return Ok(false);
     }
     let refused = match intents::refused_words(tx, case) {
-        Ok(words) => words.into_iter().next().map(|words| words.code),
+        Ok(words) => match words.into_iter().next() {
+            Some(words) => Some(words.code),
+            None => photos::why_refused(tx, case)?,
+        },
         Err(StoreError::Damaged(_)) => Some(DAMAGED.to_owned()),
         Err(error) => return Err(error),
     };

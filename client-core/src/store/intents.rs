@@ -142,7 +142,8 @@ pub(super) fn in_state(tx: &Transaction<'_>, case: CaseId, state: &str) -> Resul
     Ok(found)
 }
 
-/// What the server did not take of edits of `case`, in words. Words that were said again as a supplement are not among them.
+/// What the server did not take of edits of `case`, as a person would say it. Words that were said again as a supplement are
+/// not among them; a photo can not be said again.
 pub(super) fn refused_words(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<RefusedWords>, StoreError> {
     const SQL: &str = "SELECT body, refused, at FROM intent \
                        WHERE case_id = ?1 AND kind = 'edit' AND refused IS NOT NULL ORDER BY seq";
@@ -154,11 +155,13 @@ pub(super) fn refused_words(tx: &Transaction<'_>, case: CaseId) -> Result<Vec<Re
         let refused: Vec<RefusedEdit> = serde_json::from_str(&row.get::<_, String>(1)?)?;
         let at = Millis(row.get(2)?);
         for edit in &edits {
-            let why = refused.iter().find(|refused| refused.is_of(edit));
-            let why = why.filter(|refused| refused.code != GateCode::FieldFrozen.code());
-            if let Some((text, why)) = edit.in_words().zip(why) {
-                found.push(RefusedWords { text, at, code: why.code.clone() });
-            }
+            let Some(RefusedEdit { code, .. }) = refused.iter().find(|refused| refused.is_of(edit)) else { continue };
+            let text = match edit {
+                Edit::AddPhoto(_, fact) => Some(format!("照片：{}", fact.role.zh())),
+                _ if *code == GateCode::FieldFrozen.code() => None,
+                said => said.in_words(),
+            };
+            found.extend(text.map(|text| RefusedWords { text, at, code: code.clone() }));
         }
     }
     Ok(found)

@@ -86,10 +86,10 @@ pub struct CaseDetail {
     pub refused: Vec<RefusedWords>,
 }
 
-/// Something written on this phone that the server did not take, as a person would say it.
+/// Something written or photographed on this phone that the server did not take, as a person would say it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedWords {
-    /// What was written.
+    /// What was written; of a photo, what it shows.
     pub text: String,
     /// When, by the phone's clock.
     pub at: Millis,

@@ -1,8 +1,9 @@
 //! After a refusal: nothing is destroyed, the inspector hears why, and it ends within two round trips.
 
 use xunge_client_core::doc::Edit;
-use xunge_client_core::model::{Mode, Remark};
+use xunge_client_core::model::{Mode, PhotoRole, Remark};
 use xunge_client_core::store::Step;
+use xunge_client_core::wire::PhotoItem;
 
 use super::server::{Server, ServerCase};
 use super::world::{Fate, Phone};
@@ -196,6 +197,41 @@ fn words_refused_on_a_case_that_leaves_after_more_work_on_it_stay_until_they_are
     phone.store.set_attention(case, None).unwrap();
     phone.sync_fine(&mut server);
     assert!(phone.store.detail(case).unwrap().is_none(), "read, and nothing else of this phone is in it");
+}
+
+#[test]
+fn photos_refused_on_a_case_that_leaves_after_more_work_on_it_stay_until_they_are_seen() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let mut other = Phone::new(&mut server, "wang", 2, None);
+    let (named_in_vain, given_up) = (other.report("一"), other.report("二"));
+    other.sync_fine(&mut server);
+    phone.sync_fine(&mut server);
+    // Of one photo the words that name it are refused, of the other the bytes.
+    phone.attach(named_in_vain, PhotoRole::Verify, &[1; 100]);
+    server.judge = Some(|_, _| Some(("not_yours", None)));
+    phone.sync_fine(&mut server);
+    server.judge = None;
+    let photo = phone.attach(given_up, PhotoRole::Verify, &[2; 100]);
+    phone.store.refuse_photo(&PhotoItem::Full(photo), "photo_missing").unwrap();
+    for (case, code) in [(named_in_vain, "not_yours"), (given_up, "photo_missing")] {
+        assert_eq!(phone.attention(case).as_deref(), Some(code));
+        phone.act(case, &[remark(&phone, "01HGW2BBG0000000000000000B", "已核实")]);
+        assert_eq!(phone.attention(case), None);
+        phone.sync_fine(&mut server);
+        server.hide(case, "wang");
+        phone.sync_fine(&mut server);
+        assert_eq!(phone.attention(case).as_deref(), Some(code), "shown once more");
+        phone.sync_fine(&mut server);
+        assert!(phone.store.detail(case).unwrap().is_some(), "and still here");
+    }
+    let shown = phone.store.detail(named_in_vain).unwrap().unwrap().refused;
+    assert_eq!(shown.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["照片：核实"]);
+    for case in [named_in_vain, given_up] {
+        phone.store.set_attention(case, None).unwrap();
+        phone.sync_fine(&mut server);
+        assert!(phone.store.detail(case).unwrap().is_none(), "seen, and nothing else of this phone is in it");
+    }
 }
 
 #[test]
