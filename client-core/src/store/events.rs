@@ -43,8 +43,16 @@ pub(super) fn add(applying: &mut Applying<'_, '_>, row: &mut CaseRow, events: &[
 /// Writes the event the server does not echo: this phone's own report, accepted as sent.
 pub(super) fn derive_submit(applying: &mut Applying<'_, '_>, row: &mut CaseRow, at: Millis) -> Result<(), StoreError> {
     let Some(user) = &applying.phone.user else { return Ok(()) };
-    // As they were sent: edits made while the report was under way are not part of what was taken.
-    let facts = if row.base.is_some() { row.sound_doc(applying.tx)?.facts().0 } else { row.facts.clone() };
+    // As they were taken: neither edits made while the report was under way, nor what goes with a later request because the
+    // first had no room for it.
+    let facts = if row.base.is_some() {
+        let doc = row.sound_doc(applying.tx)?;
+        let of_part = !row.acked_heads.is_empty() && doc.heads() != row.acked_heads;
+        let taken = if of_part { doc.facts_at(&row.acked_heads) } else { None };
+        taken.unwrap_or_else(|| doc.facts().0)
+    } else {
+        row.facts.clone()
+    };
     let payload = Payload {
         mode_claim: Some(facts.mode_claim.unwrap_or(Mode::Forwarded)),
         category_claim: facts.category_claim,

@@ -68,8 +68,8 @@ impl PageSize {
         if self.news < NEWS { most.min(AT_ONCE) } else { most }
     }
 
-    /// True on a link that cut even a short answer: text goes alone there, because what photos need in an answer, a token
-    /// and a place each, is longer than that text arrived.
+    /// True on a link that cut even a short answer: text and news go alone there, because what photos need in an answer, a
+    /// token and a place each, is longer than that text arrived.
     pub(super) fn is_least(&self) -> bool {
         self.news <= limits::ANSWER_LEAST
     }
@@ -87,6 +87,17 @@ impl PageSize {
         }
         if after_ms >= UNDER_WAY_MS || self.holds_ms.is_none() {
             self.answers = 0;
+        }
+    }
+
+    /// The page of a process that begins after so many requests whose answers nobody heard.
+    ///
+    /// The system ends apps that lie in a pocket, and whoever began with a full page each time would learn nothing of a link
+    /// on which no full answer comes through. One lost answer is no sign.
+    pub(super) fn begin_after(&mut self, unheard: u64) {
+        if unheard > 1 {
+            self.bytes = limits::COMPRESSED_AFTER_FAILURE;
+            self.news = if unheard == 2 { NEWS_AFTER_FAILURE } else { limits::ANSWER_LEAST };
         }
     }
 

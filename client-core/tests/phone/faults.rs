@@ -2,7 +2,7 @@
 
 use xunge_client_core::doc::Edit;
 use xunge_client_core::model::{CaseId, PhotoRole, Remark};
-use xunge_client_core::store::Step;
+use xunge_client_core::store::{ListQuery, Step};
 use xunge_client_core::sync::{Batch, Room, Stop};
 use xunge_client_core::workflow::{Payload, Verb};
 
@@ -147,6 +147,36 @@ fn a_link_that_cuts_answers_short_still_says_that_text_and_photos_arrived() {
     assert!(summary.drained, "{summary:?}");
     assert_eq!((summary.cases_sent, summary.photos_sent), (6, 10));
     all_is_well(&phone, &server, &cases);
+}
+
+/// The same with news to hear, for an app that the system ends after every try.
+#[test]
+fn a_link_that_cuts_answers_short_is_learned_by_an_app_that_is_ended_each_time() {
+    let mut server = Server::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::new(&mut server, "wang", 1, Some(folder.path().join("phone.db")));
+    let mut other = Phone::new(&mut server, "wang", 2, None);
+    let photo = phone.report("一");
+    phone.sync_fine(&mut server);
+    phone.attach(photo, PhotoRole::Before, &[7; 40]);
+    other.report(&"隔壁也有一处".repeat(8));
+    other.sync_fine(&mut server);
+    // A place for the photo in the answer, and the news, are more than this together, and each is less.
+    const NARROW: usize = 540;
+    let mut tries = 0;
+    while phone.store.unsent().unwrap().photos > 0 {
+        phone.reboot();
+        // The answer to the first request tells how the link is; then the app is ended.
+        let mut is_first = true;
+        phone.sync(&mut server, &mut |_, call| match call {
+            Call::Sync if !std::mem::take(&mut is_first) => Fate::Lost,
+            Call::Sync => Fate::Narrow(NARROW),
+            _ => Fate::Fine,
+        });
+        tries += 1;
+        assert!(tries < 20, "nothing comes through");
+    }
+    assert_eq!(phone.store.list(&ListQuery::default()).unwrap().0.len(), 2);
 }
 
 #[test]

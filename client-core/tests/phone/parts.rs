@@ -5,7 +5,7 @@ use xunge_client_core::client::{self, Config, Parts};
 use xunge_client_core::doc::gate::{GateLimits, Policy, admit};
 use xunge_client_core::doc::{Edit, FieldDoc};
 use xunge_client_core::driver::core::Outside;
-use xunge_client_core::model::{CaseId, Remark};
+use xunge_client_core::model::{CaseId, Mode, Remark};
 use xunge_client_core::store::Step;
 use xunge_client_core::sync::{Event, Reason, Room, Sent};
 use xunge_client_core::wire::{Bundle, Contents, limits};
@@ -53,6 +53,24 @@ fn a_case_larger_than_a_request_arrives_in_parts_even_if_the_phone_dies_between_
     assert_eq!(server.cases[&case].doc.facts().0.remarks.len(), 60);
     assert_eq!(phone.store.detail(case).unwrap().unwrap().facts, server.cases[&case].doc.facts().0);
     phone.replay();
+}
+
+#[test]
+fn a_report_was_taken_as_its_first_part_said() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let case = phone.report("一");
+    for number in 0..limits::CHANGES_PER_CASE {
+        say_into_the_void(&phone, case, &number.to_string());
+    }
+    phone.act(case, &[Step::Edit(vec![Edit::ModeClaim(Some(Mode::SelfHandled))])]);
+    assert!(phone.sync_fine(&mut server).drained);
+    let frames: Vec<usize> = server.log.iter().flat_map(|up| &up.frames).map(|frame| frame.changes.len()).collect();
+    assert_eq!(frames, [limits::CHANGES_PER_CASE, 1]);
+    let (here, there) = (phone.store.detail(case).unwrap().unwrap(), &server.cases[&case]);
+    assert_eq!(here.facts.mode_claim, Some(Mode::SelfHandled));
+    let taken = there.ledger.as_ref().unwrap().mode_claim;
+    assert_eq!((here.ledger.unwrap().mode_claim, taken), (Mode::Forwarded, Mode::Forwarded));
 }
 
 #[test]

@@ -119,7 +119,7 @@ impl PhotoBox {
         self.files.lock().unwrap().retain(|photo, bytes| {
             let dice = if saved.contains(photo) { 2 } else { dice() };
             if dice % 3 == 1 {
-                bytes.truncate(dice as usize % bytes.len());
+                bytes.truncate(dice as usize % bytes.len().max(1));
             }
             dice % 3 > 0
         });

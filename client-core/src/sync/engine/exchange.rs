@@ -43,12 +43,22 @@ impl Step<'_> {
         // The link may have changed since these were offered.
         let may_go = engine.may_go();
         engine.uploads.keep(|upload| may_go(upload.item));
+        if engine.counter == 0 {
+            // A process begins where the one before it gave up: the link may still be the same.
+            engine.size.begin_after(batch.counter.saturating_sub(batch.heard));
+            batch.photos.truncate(engine.size.offers(usize::MAX));
+        }
         (engine.counter, engine.reference) = (batch.counter, batch.reference);
         if !engine.session.has_exchanged() {
             engine.census_due = batch.census_due;
         }
-        if engine.size.is_least() && !(batch.cases.is_empty() && batch.requests.is_empty()) {
-            batch.photos.clear();
+        if engine.size.is_least() {
+            let text = !(batch.cases.is_empty() && batch.requests.is_empty());
+            // There may be news, and nobody knows: now they are asked for alone, now photos are offered all the same.
+            let alone = (engine.more || engine.curious) && self.dice.is_multiple_of(2);
+            if text || alone {
+                batch.photos.clear();
+            }
         }
         let nothing = batch.cases.is_empty() && batch.requests.is_empty() && batch.photos.is_empty();
         // Whoever always has something to say counts at the end of a run.
