@@ -142,9 +142,7 @@ pub(super) fn give_up(tx: &Transaction<'_>, case: CaseId, photo: &PhotoHash, cod
 /// Why a photo of a case was given up; none if none was.
 pub(super) fn why_refused(tx: &Transaction<'_>, case: CaseId) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT code FROM photo WHERE case_id = ?1 AND state = 'refused' ORDER BY ord LIMIT 1";
-    let code =
-        tx.prepare_cached(SQL)?.query_row([case.as_bytes()], |row| row.get::<_, Option<String>>(0)).optional()?;
-    Ok(code.map(|code| code.unwrap_or_else(|| "refused".to_owned())))
+    Ok(tx.prepare_cached(SQL)?.query_row([case.as_bytes()], |row| row.get(0)).optional()?)
 }
 
 /// What waits of submitted cases, may go on this link and is not parked, oldest first: previews, then photos. Beside

@@ -68,8 +68,8 @@ impl PageSize {
         if self.news < NEWS { most.min(AT_ONCE) } else { most }
     }
 
-    /// True on a link that cut even a short answer: text and news go alone there, because what photos need in an answer, a
-    /// token and a place each, is longer than that text arrived.
+    /// True on a link that cut even a short answer: text goes alone there, and news as often as not, because what photos need in
+    /// an answer, a token and a place each, is longer than that text arrived.
     pub(super) fn is_least(&self) -> bool {
         self.news <= limits::ANSWER_LEAST
     }

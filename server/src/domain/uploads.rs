@@ -123,6 +123,9 @@ impl Uploads {
     }
 
     async fn photos_offered(&self, owner: &Owner, offers: &[PhotoOffer]) -> Result<Vec<PhotoOffset>, UploadError> {
+        if offers.is_empty() {
+            return Ok(Vec::new());
+        }
         let targets: Vec<Target> = offers.iter().map(|offer| Target::Photo(offer.sha256)).collect();
         let mut found = self.known(owner, targets.clone()).await?;
         let (who, asked) = (owner.clone(), offers.to_vec());
@@ -266,7 +269,7 @@ impl Uploads {
             .write(move |tx| {
                 Box::pin(async move {
                     previews::expire(tx, now).await?;
-                    offers::expire(tx).await?;
+                    offers::expire(tx, now).await?;
                     tx.query("DELETE FROM upload WHERE expires_at <= ?1 RETURNING id", params![now.0]).await
                 })
             })

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use xunge_client_core::model::{Millis, PhotoHash};
 use xunge_client_core::platform::{Clock, Entropy, FileError, Files, Now};
 
+use super::net::cut_at;
+
 /// True time, shared by everyone: Unix milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Time(Arc<AtomicI64>);
@@ -119,7 +121,7 @@ impl PhotoBox {
         self.files.lock().unwrap().retain(|photo, bytes| {
             let dice = if saved.contains(photo) { 2 } else { dice() };
             if dice % 3 == 1 {
-                bytes.truncate(dice as usize % bytes.len().max(1));
+                bytes.truncate(cut_at(dice, bytes.len()));
             }
             dice % 3 > 0
         });

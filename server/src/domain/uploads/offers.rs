@@ -9,11 +9,14 @@ use xunge_client_core::model::{Millis, PhotoHash};
 use xunge_client_core::wire::PhotoOffer;
 
 use super::{Owner, previews};
+use crate::domain::quarantine;
 use crate::params;
 use crate::store::{StoreError, Tx};
 
 /// Offers one person may have open for photos that are not with their case yet: as many as a push may bring.
 const MAX_OPEN: i64 = 512;
+/// How long an offer waits for the words that name its photo: as long as refused words may still be released.
+const KEEP_MS: i64 = quarantine::KEPT_DAYS as i64 * 86_400_000;
 
 /// Those of some offers that their person's phones did not name and that are not with their case.
 pub(super) async fn unnamed(
@@ -41,7 +44,7 @@ pub(super) async fn note(tx: &mut dyn Tx, owner: &Owner, offers: &[PhotoOffer], 
     let sql = "SELECT COUNT(*) FROM photo_offer o WHERE user_id = ?1 AND NOT EXISTS
          (SELECT 1 FROM photo p WHERE p.case_id = o.case_id AND p.sha256 = o.sha256 AND p.present = 1)";
     let open = tx.query_one(sql, params![owner.user()]).await?.int(0)?;
-    // The rest is offered again with the next push.
+    // No honest phone has more.
     let room = usize::try_from(MAX_OPEN - open).unwrap_or_default();
     for offer in offers.iter().take(room) {
         tx.execute(
@@ -80,9 +83,9 @@ pub(super) async fn complete(tx: &mut dyn Tx, owner: &Owner, photo: PhotoHash) -
     if cases.is_empty() { Ok(()) } else { previews::photo_is_here(tx, owner, photo).await }
 }
 
-/// Forgets offers whose photos are with their cases. Gives their number.
-pub(super) async fn expire(tx: &mut dyn Tx) -> Result<u64, StoreError> {
-    let sql = "DELETE FROM photo_offer WHERE EXISTS (SELECT 1 FROM photo p
+/// Forgets offers whose photos are with their cases, and those nobody named in all that time. Gives their number.
+pub(super) async fn expire(tx: &mut dyn Tx, now: Millis) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM photo_offer WHERE at <= ?1 OR EXISTS (SELECT 1 FROM photo p
          WHERE p.case_id = photo_offer.case_id AND p.sha256 = photo_offer.sha256 AND p.present = 1)";
-    tx.execute(sql, &[]).await
+    tx.execute(sql, params![now.plus_ms(-KEEP_MS).0]).await
 }

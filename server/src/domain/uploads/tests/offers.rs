@@ -67,7 +67,7 @@ async fn an_offer_without_the_bytes_lets_nobody_adopt_a_photo() {
 }
 
 #[tokio::test]
-async fn offers_of_one_person_are_bounded() {
+async fn offers_are_bounded_and_not_kept_for_ever() {
     let bench = Bench::new().await;
     let many: Vec<PhotoOffer> = (0..600u16)
         .map(|n| PhotoOffer { case: case(9), sha256: PhotoHash::of(&n.to_be_bytes()), bytes: 10, of: None })
@@ -78,4 +78,9 @@ async fn offers_of_one_person_are_bounded() {
     bench.announce(case(1), &bytes).await;
     bench.uploads.offered(&li(), &many[..1]).await.unwrap();
     assert_eq!(bench.number("SELECT COUNT(*) FROM photo_offer").await, 513, "of each person");
+    let now = Security.now();
+    bench.uploads.expire(now.plus_ms(89 * DAY_MS)).await.unwrap();
+    assert_eq!(bench.number("SELECT COUNT(*) FROM photo_offer").await, 513, "their words may still be released");
+    bench.uploads.expire(now.plus_ms(91 * DAY_MS)).await.unwrap();
+    assert_eq!(bench.number("SELECT COUNT(*) FROM photo_offer").await, 0);
 }
