@@ -174,6 +174,9 @@ pub async fn spend(
 /// A phone that sent request 7 has heard the answer to 7, or, if that was lost, what it had heard when it sent 7. Two
 /// copies may leap over each other's numbers for a long time, and neither would be told of what the other brings in
 /// their common name; but each knows only the answers to its own requests.
+///
+/// A phone that has not heard of the server's epoch yet speaks of numbers of another history. Nothing is concluded
+/// from them, and they are not written down either: both copies may have used the same ones.
 pub async fn hear(
     tx: &mut dyn Tx,
     identified: &Identified,
@@ -194,7 +197,7 @@ pub async fn hear(
     // Says nothing: it has heard nothing yet. Once it has said otherwise, only an older copy of it can say so.
     let Some(heard) = heard.or(known.map(|_| 0)) else { return Ok(Ok(())) };
     let heard = i64::try_from(heard).unwrap_or(i64::MAX);
-    let known = known.filter(|_| same_epoch);
+    let (known, heard) = if same_epoch { (known, heard) } else { (None, 0) };
     if known.is_some_and(|(sent, before)| heard != sent && heard != before) {
         note_clone(tx, id, &identified.device.user, now).await?;
         return Ok(Err(ProofError::Cloned));

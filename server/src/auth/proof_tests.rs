@@ -130,6 +130,11 @@ fn the_window_slides_by_any_step() {
 
 /// One request that says what its phone has heard; nothing, before the first answer.
 async fn sync(store: &Store, counter: u64, heard: u64) -> Result<(), ProofError> {
+    sync_of(store, counter, heard, true).await
+}
+
+/// The same; `same_epoch` if the phone knows that the server was put back.
+async fn sync_of(store: &Store, counter: u64, heard: u64, same_epoch: bool) -> Result<(), ProofError> {
     let signature = proof(counter, b"x").sign(&key());
     let heard = write(store, move |tx| {
         Box::pin(async move {
@@ -140,7 +145,7 @@ async fn sync(store: &Store, counter: u64, heard: u64) -> Result<(), ProofError>
             if let Err(refused) = spend(tx, &identified, NOW).await? {
                 return Ok(Err(refused));
             }
-            hear(tx, &identified, (heard > 0).then_some(heard), true, NOW).await
+            hear(tx, &identified, (heard > 0).then_some(heard), same_epoch, NOW).await
         })
     });
     heard.await.unwrap()
@@ -171,6 +176,16 @@ async fn a_copy_whose_numbers_lag_behind_is_not_let_in_before_anybody_has_said_w
     assert_eq!(sync(&store, 5, 0).await, Ok(()));
     assert_eq!(sync(&store, 2, 0).await, Err(ProofError::Cloned));
     assert_eq!(sync(&store, 6, 5).await, Ok(()), "the phone goes on");
+}
+
+#[tokio::test]
+async fn what_a_copy_heard_of_a_server_before_it_was_put_back_helps_nobody_afterwards() {
+    let store = phone().await;
+    assert_eq!(sync_of(&store, 10, 9, false).await, Ok(()));
+    assert_eq!(sync(&store, 11, 10).await, Ok(()));
+    // The copy had used the number 11 too, before the server was put back, and was answered then.
+    assert_eq!(sync_of(&store, 14, 11, false).await, Ok(()), "it may be the phone after a lost answer");
+    assert_eq!(sync(&store, 15, 11).await, Err(ProofError::Cloned), "nobody who sent 14 has heard that 11");
 }
 
 #[tokio::test]
