@@ -113,12 +113,14 @@ fn a_copy_that_lags_behind_is_noticed() {
     holds(196);
 }
 
-/// A seed that once failed: two copies had used the same numbers, one of them before the centre was put back, and what that
-/// one had heard then made the other pass. Guarded by
-/// `what_a_copy_heard_of_a_server_before_it_was_put_back_helps_nobody_afterwards`.
+/// Seeds that once failed: two copies had used the same numbers, one of them before the centre was put back, and what that
+/// one had heard then made the other pass (5907); and nothing was written down of phones that had heard nothing yet, so a
+/// copy passed which went on behind such a one (6178). Guarded by
+/// `what_a_copy_heard_of_a_server_before_it_was_put_back_helps_nobody_afterwards` and
+/// `a_copy_that_went_on_before_the_phone_was_ever_answered_is_noticed`.
 #[test]
-fn a_copy_is_noticed_whatever_it_heard_before_a_restore() {
-    holds(5907);
+fn a_copy_is_noticed_whatever_it_heard_before_a_restore_and_whoever_heard_nothing() {
+    [5907, 6178].into_iter().for_each(holds);
 }
 
 /// Seeds that once failed: after the centre was put back, a colleague's phone brought the words that name a photo before the

@@ -194,9 +194,8 @@ pub async fn hear(
         // Only who waits for the answer is shut out, and a phone that asked again meanwhile waits for another one.
         return Ok(Err(ProofError::Cloned));
     }
-    // Says nothing: it has heard nothing yet. Once it has said otherwise, only an older copy of it can say so.
-    let Some(heard) = heard.or(known.map(|_| 0)) else { return Ok(Ok(())) };
-    let heard = i64::try_from(heard).unwrap_or(i64::MAX);
+    // A phone that has heard nothing says nothing. Once it has said otherwise, only an older copy of it can do so.
+    let heard = heard.map_or(0, |heard| i64::try_from(heard).unwrap_or(i64::MAX));
     let (known, heard) = if same_epoch { (known, heard) } else { (None, 0) };
     if known.is_some_and(|(sent, before)| heard != sent && heard != before) {
         note_clone(tx, id, &identified.device.user, now).await?;

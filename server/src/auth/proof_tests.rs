@@ -179,6 +179,14 @@ async fn a_copy_whose_numbers_lag_behind_is_not_let_in_before_anybody_has_said_w
 }
 
 #[tokio::test]
+async fn a_copy_that_went_on_before_the_phone_was_ever_answered_is_noticed() {
+    let store = phone().await;
+    assert_eq!(sync(&store, 7, 0).await, Ok(()), "the copy's first");
+    assert_eq!(sync(&store, 13, 0).await, Ok(()), "it may have lost the answer");
+    assert_eq!(sync(&store, 201, 7).await, Err(ProofError::Cloned), "whoever sent 13 had not heard 7");
+}
+
+#[tokio::test]
 async fn what_a_copy_heard_of_a_server_before_it_was_put_back_helps_nobody_afterwards() {
     let store = phone().await;
     assert_eq!(sync_of(&store, 10, 9, false).await, Ok(()));

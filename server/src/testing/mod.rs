@@ -307,7 +307,7 @@ impl District {
         let mut found = Vec::new();
         for table in tables {
             let name = table.text(0).unwrap().to_owned();
-            if name == "device" || name.starts_with("sqlite_") {
+            if name == "device" || name == "device_heard" || name.starts_with("sqlite_") {
                 continue;
             }
             let sql: &'static str = format!("SELECT * FROM {name}").leak();
