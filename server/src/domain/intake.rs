@@ -35,7 +35,7 @@ use crate::store::{StoreError, Tx};
 
 pub(crate) use follow::{ADDING, CHANGE_ROW};
 pub use judge::Judged;
-pub use quarantine::keep_sealed;
+pub use quarantine::{Kind, keep_sealed, kept_hash};
 pub use write::write;
 
 /// Cases a phone may newly submit per business day.

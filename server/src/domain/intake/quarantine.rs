@@ -41,7 +41,7 @@ pub(super) async fn keep(
         return Ok(());
     }
     let bodies: BTreeMap<ChangeHash, &[u8]> =
-        frame.changes.iter().map(|body| (chunk::hash_of_body(body), body.as_slice())).collect();
+        frame.changes.iter().map(|body| (kept_hash(Kind::Change, body), body.as_slice())).collect();
     let (device, user) = sender;
     let mut total = match *used {
         Some(known) => known,
@@ -104,7 +104,7 @@ pub async fn keep_sealed(
     code: &str,
     now: Millis,
 ) -> Result<(), IntakeError> {
-    let hash = ChangeHash::from_bytes(Sha256::digest(bundle).into());
+    let hash = kept_hash(Kind::Bundle, bundle);
     if used_bytes(tx, device).await? + bundle.len() as i64 + ROW_BYTES > QUARANTINE_BYTES {
         return Err(IntakeError::Quota { what: "quota_quarantine", retry_after_s: RETRY_AFTER_S });
     }
@@ -118,6 +118,23 @@ pub async fn keep_sealed(
         audit::append(tx, &entry).await?;
     }
     Ok(())
+}
+
+/// What is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A change of a case.
+    Change,
+    /// A sealed bundle; nobody knows of which cases.
+    Bundle,
+}
+
+/// The hash bytes are kept under: a change's own, or that of a whole bundle.
+pub fn kept_hash(kind: Kind, bytes: &[u8]) -> ChangeHash {
+    match kind {
+        Kind::Change => chunk::hash_of_body(bytes),
+        Kind::Bundle => ChangeHash::from_bytes(Sha256::digest(bytes).into()),
+    }
 }
 
 async fn used_bytes(tx: &mut dyn Tx, device: DeviceId) -> Result<i64, StoreError> {

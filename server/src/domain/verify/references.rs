@@ -1,9 +1,9 @@
 //! Rows that must point at something which is there, and numbers that must have been given out.
 
-use xunge_client_core::doc::chunk;
 use xunge_client_core::model::ChangeHash;
 
 use super::{Known, Report};
+use crate::domain::intake::{Kind, kept_hash};
 use crate::store::{StoreError, Tx};
 
 /// What must not be found: a name for it, and a statement that lists the keys of offenders.
@@ -56,9 +56,10 @@ async fn case_numbers(tx: &mut dyn Tx, report: &mut Report, known: &Known) -> Re
 async fn quarantine(tx: &mut dyn Tx, report: &mut Report) -> Result<(), StoreError> {
     for id in tx.query("SELECT id FROM quarantine ORDER BY id", &[]).await? {
         report.counted("quarantine", 1);
-        let sql = "SELECT hash, bytes FROM quarantine WHERE id = ?1";
+        let sql = "SELECT hash, bytes, case_id IS NULL FROM quarantine WHERE id = ?1";
         let row = tx.query_one(sql, crate::params![id.blob(0)?]).await?;
-        let (expected, found) = (ChangeHash::from_bytes(row.array(0)?), chunk::hash_of_body(row.blob(1)?));
+        let kind = if row.bool(2)? { Kind::Bundle } else { Kind::Change };
+        let (expected, found) = (ChangeHash::from_bytes(row.array(0)?), kept_hash(kind, row.blob(1)?));
         if expected != found {
             report.differs("quarantine", hex::encode(id.blob(0)?), expected.to_string(), found.to_string());
         }

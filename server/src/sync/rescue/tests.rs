@@ -104,6 +104,24 @@ async fn a_released_bundle_is_removed_only_when_all_of_its_reports_are_taken() {
 }
 
 #[tokio::test]
+async fn a_server_that_put_a_bundle_aside_verifies_and_notices_when_it_is_damaged() {
+    let mut site = Site::new().await;
+    site.phone.report(&site.facts(1));
+    let bundle = site.bundle(&[site.phone.up(site.district.now())]);
+    let device = site.phone.id;
+    site.district
+        .run("UPDATE device SET revoked_at = 1 WHERE id = ?1", crate::params![device.as_bytes()].to_vec())
+        .await;
+    assert_eq!(site.carry(&bundle).await.unwrap(), Received::PutAside);
+    let report = site.district.verify().await;
+    assert!(!report.differences.iter().any(|one| one.kind == "quarantine"), "{:?}", report.differences);
+    assert_eq!(report.checked["quarantine"], 1);
+    site.district.run("UPDATE quarantine SET bytes = CAST(bytes || x'00' AS BLOB)", Vec::new()).await;
+    let report = site.district.verify().await;
+    assert!(report.differences.iter().any(|one| one.kind == "quarantine"), "{:?}", report.differences);
+}
+
+#[tokio::test]
 async fn a_bundle_whose_cases_the_server_lost_is_put_aside_until_they_are_there_again() {
     let mut site = Site::new().await;
     let case = site.phone.report(&site.facts(1));
