@@ -126,9 +126,9 @@ unsafe fn write_at(file: c_int, from: *const c_void, count: size_t, at: off64_t)
         let bytes = unsafe { slice::from_raw_parts(from.cast(), count) };
         Call::Write { open, at: Some(at as u64), file, bytes }
     });
-    let count = match room::fits(file, at as u64, count) {
-        0 if count > 0 => return fail(libc::ENOSPC),
-        fits => fits,
+    let count = match room::write(file, at as u64, count) {
+        Ok(count) => count,
+        Err(errno) => return fail(errno),
     };
     through(call, |most| {
         kernel(libc::SYS_pwrite64, [file as usize, from as usize, most.unwrap_or(count), at as usize, 0])
@@ -173,12 +173,18 @@ unsafe extern "C" fn ftruncate64(file: c_int, length: off64_t) -> c_int {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fsync(file: c_int) -> c_int {
+    if let Err(errno) = room::flush(file) {
+        return fail(errno) as c_int;
+    }
     let call = disk::opened(file).map(|open| Call::Sync { open });
     through(call, |_| kernel(libc::SYS_fsync, [file as usize, 0, 0, 0, 0])) as c_int
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fdatasync(file: c_int) -> c_int {
+    if let Err(errno) = room::flush(file) {
+        return fail(errno) as c_int;
+    }
     let call = disk::opened(file).map(|open| Call::Sync { open });
     through(call, |_| kernel(libc::SYS_fdatasync, [file as usize, 0, 0, 0, 0])) as c_int
 }

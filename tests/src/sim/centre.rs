@@ -7,11 +7,11 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use crypto_box::SecretKey;
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
 use xunge_client_core::doc::FieldDoc;
 use xunge_client_core::model::{CaseId, DeviceId, Millis, OrgCode, PhotoHash, Sha256};
 use xunge_client_core::sync::{Response, Upload, UploadEnd};
-use xunge_client_core::wire::{Bundle, Contents, Problem, Proof};
+use xunge_client_core::wire::{Problem, Proof};
 use xunge_server::auth::enrol::{self, EnrolError, Joining};
 use xunge_server::auth::proof::{self, Device};
 use xunge_server::blobs::Blobs;
@@ -36,6 +36,8 @@ use xunge_server::reference::xixia;
 use xunge_server::store::{Options, Row, Store, StoreError, Value};
 use xunge_server::sync::rescue::{self, Received, RescueRefusal};
 use xunge_server::sync::{self, SyncDesk, UploadTokens};
+
+use super::misfortune::{self, Disk};
 
 /// A district with its org tree, made once for all runs.
 struct Template {
@@ -62,8 +64,13 @@ const STATE: [(&str, &str); 13] = [
 
 /// Who administers, in the audit log.
 const ADMIN: &str = "admin";
-/// What rescue bundles are sealed to.
+/// What opens rescue bundles.
 const RESCUE_KEY: [u8; 32] = [5; 32];
+
+/// What rescue bundles are sealed to.
+pub(super) fn rescue_key() -> [u8; 32] {
+    *SecretKey::from_bytes(RESCUE_KEY).public_key().as_bytes()
+}
 
 /// The centre, running.
 pub(crate) struct Centre {
@@ -213,17 +220,9 @@ impl Centre {
         }
     }
 
-    /// `POST /v1/rescue` with what a phone sealed with its key and somebody carried here.
-    pub(super) fn rescued(
-        &self,
-        contents: &Contents,
-        device: DeviceId,
-        key: &SigningKey,
-        fill: &mut dyn FnMut(&mut [u8]),
-    ) -> Result<Received, RescueRefusal> {
-        let public = *SecretKey::from_bytes(RESCUE_KEY).public_key().as_bytes();
-        let sealed = Bundle::seal(contents, device, 1, key, &public, fill);
-        self.wait(rescue::receive(&self.desk, &self.uploads, RESCUE_KEY, sealed.into()))
+    /// `POST /v1/rescue` with what a phone sealed and somebody carried here.
+    pub(super) fn carried(&self, bundle: Vec<u8>) -> Result<Received, RescueRefusal> {
+        self.wait(rescue::receive(&self.desk, &self.uploads, RESCUE_KEY, bundle.into()))
     }
 
     /// `POST /v1/auth/token` with a device proof; the token is good for reference data only.
@@ -428,6 +427,27 @@ impl Centre {
         self.epoch += 1;
         let sql = "UPDATE meta SET value = ?1 WHERE key = 'server_epoch'";
         self.run(sql, params![self.epoch.to_string()].to_vec());
+    }
+
+    /// Its database, byte by byte.
+    pub(super) fn disk(&self) -> Disk {
+        misfortune::read(&self.path())
+    }
+
+    /// The machine starts again on this.
+    pub(super) fn start_on(&mut self, (database, log): &Disk) {
+        self.generation += 1;
+        let path = self.path();
+        std::fs::write(&path, database).unwrap();
+        std::fs::write(misfortune::log_of(&path), log).unwrap();
+        self.reopen(&path);
+    }
+
+    /// Uploads under way and how much of them is here, in the order of their names.
+    pub(super) fn staged(&self) -> BTreeMap<PathBuf, u64> {
+        let folder = std::fs::read_dir(self.folder.join("staging")).unwrap();
+        let files = folder.map(|entry| entry.unwrap());
+        files.map(|entry| (entry.path(), entry.metadata().unwrap().len())).collect()
     }
 
     /// Where its database lies.

@@ -9,7 +9,7 @@ use xunge_client_core::store::{ActError, NewPhoto, Step, StoreError};
 use xunge_client_core::workflow::{Payload, Verb, Verdict};
 
 use super::world::World;
-use super::{Broken, Held, centre, hold, misfortune};
+use super::{Broken, Held, centre, hold};
 
 /// Categories that are there, and one that nobody knows: that is flagged, not refused.
 const CATEGORIES: [&str; 4] =
@@ -126,7 +126,7 @@ impl World {
         let what: Vec<&str> = steps.iter().map(named).collect();
         let what = what.join("+");
         let kept = self.phones[name].short.as_ref().and_then(|_| self.phones[name].acts_on(case));
-        let before = self.dice.chance(15).then(|| misfortune::read(&self.phones[name].folder));
+        let before = self.dice.chance(15).then(|| self.phones[name].disk());
         let phone = &self.phones[name];
         match phone.store().act(case, create, steps, phone.now()) {
             Ok(_) if before.is_some() => {
@@ -147,12 +147,16 @@ impl World {
                 self.tell(name, changed)?;
                 Ok(true)
             }
-            Err(ActError::Store(StoreError::Full)) if phone.short.is_some() => {
-                self.note(format!("phone {name} has no room for {what} of {case}"));
+            Err(ActError::Store(error)) if phone.excuses(&error) => {
+                self.note(format!("phone {name} can not save {what} of {case}: {error}"));
                 let there = self.phones[name].acts_on(case);
-                hold(there == kept, "what was refused for want of room is not there in half", || {
+                hold(there == kept, "what could not be saved is not there in half", || {
                     format!("phone {name} case {case}: {there:?} after {kept:?}")
                 })?;
+                if !matches!(error, StoreError::Full) {
+                    // A commit that could not be flushed may be whole in the log, for the next process.
+                    self.promises.excused.insert(case);
+                }
                 self.check_phone(name)?;
                 Ok(false)
             }

@@ -15,7 +15,7 @@ impl World {
     pub(super) fn heal(&mut self) -> Held {
         self.rough = false;
         self.note("everything heals");
-        self.phones.iter_mut().for_each(SimPhone::make_room);
+        self.phones.iter_mut().for_each(SimPhone::mend);
         // Requests of days ago still arrive.
         while let Some(due) = self.net.due() {
             let ms = (due.0 - self.time.now().0).max(0) + 1;

@@ -12,6 +12,7 @@ use super::machine::PhotoBox;
 use super::phone::copy_database;
 use super::world::{Sent, World};
 use super::{Held, centre};
+use crate::workload::Dice;
 
 /// A copy of everything on a phone, as it was.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl World {
             return Ok(());
         }
         let phone = &mut self.phones[name];
-        phone.make_room();
+        phone.mend();
         phone.die();
         copy_database(folder, &phone.folder);
         phone.files = Arc::new(files.copy());
@@ -124,7 +125,7 @@ impl World {
         }
         // What it says it sent is asked of the centre once more.
         self.check_phone(name)?;
-        self.phones[name].make_room();
+        self.phones[name].mend();
         self.phones[name].store().wipe().map_err(super::field::broken)?;
         let user = self.colleague(name);
         let found = centre::org().users.iter().find(|known| known.user == user);
@@ -179,7 +180,7 @@ impl World {
 
     /// The power of a phone fails while it writes: some of the bytes of a commit are on the disk, in order.
     pub(super) fn power_fails(&mut self, name: usize) -> Held {
-        let before = read(&self.phones[name].folder);
+        let before = self.phones[name].disk();
         let phone = &mut self.phones[name];
         if let Some(process) = &mut phone.process {
             while process.core.advance() == Advance::Done {}
@@ -188,16 +189,13 @@ impl World {
     }
 
     /// Leaves of what was written since `before` as much as the dice say, and starts the phone on that.
-    pub(super) fn tear(&mut self, name: usize, before: Files) -> Held {
+    pub(super) fn tear(&mut self, name: usize, before: Disk) -> Held {
         let phone = &mut self.phones[name];
         phone.die();
-        let after = read(&phone.folder);
-        let grown = after.0 == before.0 && after.1.len() > before.1.len() && after.1.starts_with(&before.1);
-        let mut left = 0;
-        if grown {
-            let new = (after.1.len() - before.1.len()) as u64;
-            left = before.1.len() + self.dice.below(new) as usize;
-            std::fs::write(phone.folder.join("phone.db-wal"), &after.1[..left]).unwrap();
+        let log = torn(&before, &phone.disk(), &mut self.dice);
+        let left = log.as_ref().map_or(0, Vec::len);
+        if let Some(log) = log {
+            std::fs::write(phone.folder.join("phone.db-wal"), log).unwrap();
             let _ = std::fs::remove_file(phone.folder.join("phone.db-shm"));
         }
         let saved = self.phones[name].named_photos();
@@ -265,10 +263,55 @@ impl World {
     }
 }
 
-type Files = (Vec<u8>, Vec<u8>);
+/// A database and its log, byte by byte.
+pub(super) type Disk = (Vec<u8>, Vec<u8>);
 
-/// Database and log of a phone, byte by byte.
-pub(super) fn read(folder: &Path) -> Files {
-    let bytes = |name: &str| std::fs::read(folder.join(name)).unwrap_or_default();
-    (bytes("phone.db"), bytes("phone.db-wal"))
+/// Reads a database that nobody writes to.
+pub(super) fn read(database: &Path) -> Disk {
+    let bytes = |path: &Path| std::fs::read(path).unwrap_or_default();
+    (bytes(database), bytes(&log_of(database)))
+}
+
+/// Where the log of a database lies.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    PathBuf::from(format!("{}-wal", database.display()))
+}
+
+/// What is left of a log when the power fails while it is written: the new bytes up to some place, and behind them
+/// whatever was there before. None if nothing was written, or it moved into the database meanwhile.
+pub(super) fn torn(before: &Disk, after: &Disk, dice: &mut Dice) -> Option<Vec<u8>> {
+    let (old, new) = (&before.1, &after.1);
+    let same = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+    if before.0 != after.0 || same == new.len() {
+        return None;
+    }
+    // A log that was begun anew is written over.
+    let over = old.iter().zip(new).rposition(|(old, new)| old != new).map_or(0, |last| last + 1);
+    let end = if new.len() > old.len() { new.len() } else { over };
+    let cut = same + dice.below((end - same) as u64) as usize;
+    Some([&new[..cut], old.get(cut..).unwrap_or_default()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn torn_log(before: (&str, &str), after: (&str, &str)) -> BTreeSet<Option<String>> {
+        let disk = |(database, log): (&str, &str)| (database.into(), log.into());
+        let text = |log: Vec<u8>| String::from_utf8(log).unwrap();
+        (0..200).map(|seed| torn(&disk(before), &disk(after), &mut Dice::new(seed)).map(text)).collect()
+    }
+
+    fn logs(logs: &[&str]) -> BTreeSet<Option<String>> {
+        logs.iter().map(|log| Some((*log).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_power_cut_leaves_a_part_of_what_was_written_and_what_was_there_before() {
+        assert_eq!(torn_log(("d", "ab"), ("d", "abxyz")), logs(&["ab", "abx", "abxy"]), "behind the log");
+        assert_eq!(torn_log(("d", "abcde"), ("d", "xyzde")), logs(&["abcde", "xbcde", "xycde"]), "a log begun anew");
+        assert_eq!(torn_log(("d", "ab"), ("d", "xyz")), logs(&["ab", "xb", "xy"]), "anew, and longer");
+        assert_eq!(torn_log(("d", "ab"), ("d", "ab")), [None].into(), "nothing was written");
+        assert_eq!(torn_log(("d", "ab"), ("e", "")), [None].into(), "the log moved into the database");
+    }
 }

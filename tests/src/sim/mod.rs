@@ -16,7 +16,9 @@
 //! | `net` | parcels and the weather |
 //! | `machine`, `phone` | the machine under a phone, and its processes |
 //! | `centre`, `vault` | the server's domain without HTTP, and its photos |
-//! | `field`, `office`, `nemesis`, `misfortune`, `no_room`, `sweeps` | what inspectors, offices, bad luck and the centre itself do |
+//! | `field`, `office`, `sweeps` | what inspectors, offices and the centre itself do |
+//! | `nemesis`, `misfortune`, `shortage`, `outage` | what goes wrong |
+//! | `rescue` | what somebody carries from a phone to the centre in a file |
 //! | `promises`, `copies` | everything a screen ever showed as saved; who goes on under one name |
 //! | `checks` | the invariants |
 //!
@@ -33,10 +35,12 @@ pub(crate) mod machine;
 mod misfortune;
 mod nemesis;
 mod net;
-mod no_room;
 mod office;
+mod outage;
 pub(crate) mod phone;
 mod promises;
+mod rescue;
+mod shortage;
 mod sweeps;
 mod trace;
 mod vault;
@@ -111,6 +115,10 @@ pub struct Stats {
     pub again: u64,
     /// Copies of phones that the centre noticed, and what it took for one.
     pub copies: u64,
+    /// Rescue bundles the centre took in.
+    pub bundles: u64,
+    /// Power cuts of the centre in the middle of its work.
+    pub outages: u64,
     /// Processes of phones that died.
     pub crashes: u64,
     /// Other misfortunes: restored, cloned and revoked phones, a restored centre, clocks set wrong.
@@ -136,6 +144,8 @@ impl Stats {
         self.swept += other.swept;
         self.again += other.again;
         self.copies += other.copies;
+        self.bundles += other.bundles;
+        self.outages += other.outages;
         self.crashes += other.crashes;
         self.misfortunes += other.misfortunes;
         self.phone_hours += other.phone_hours;

@@ -1,6 +1,5 @@
 //! What goes wrong.
 
-use xunge_client_core::store::StoreError;
 use xunge_client_core::sync::{Event, Reason};
 
 use super::Held;
@@ -33,11 +32,12 @@ impl World {
         self.pass(ms)?;
         match self.dice.below(100) {
             0..38 => self.in_the_field(),
-            38..58 => self.at_the_office(),
+            38..57 => self.at_the_office(),
+            57 => self.rescue_phone(),
             58..76 => self.press_sync(),
-            76 if self.dice.chance(300) => self.fill_up_centre(),
-            76 => self.press_sync(),
-            77..79 => self.fill_up_or_make_room(),
+            76 if self.dice.chance(300) => self.centre_runs_short(),
+            76 => self.centre_loses_power(),
+            77..79 => self.phone_runs_short_or_is_mended(),
             79 if self.scale.rot => self.rot(),
             79 => self.press_sync(),
             80..84 => self.change_link(),
@@ -80,7 +80,7 @@ impl World {
         self.note(format!("phone {name} runs in the background: {on}"));
         if on {
             match self.phones[name].leave_the_screen() {
-                Err(StoreError::Full) if self.phones[name].short.is_some() => self.check_phone(name)?,
+                Err(error) if self.phones[name].excuses(&error) => self.check_phone(name)?,
                 left => left.map_err(broken)?,
             }
         }

@@ -28,6 +28,8 @@ pub(super) enum Parcel {
     Photo { phone: usize, life: u64, ticket: u64, upload: Upload, bytes: Vec<u8>, cut: bool, answer: Option<Back> },
     /// What a phone's transport says.
     Event { phone: usize, life: u64, ticket: u64, event: Event },
+    /// A rescue bundle that somebody carries.
+    Bundle { phone: usize, bytes: Vec<u8> },
     /// The time a phone's engine asked for; only the newest of a phone counts.
     Tick { phone: usize, life: u64, number: u64 },
 }

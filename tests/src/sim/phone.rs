@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use ed25519_dalek::SigningKey;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use xunge_client_core::client::Parts;
 use xunge_client_core::driver::Listeners;
 use xunge_client_core::driver::core::Core;
 use xunge_client_core::model::{CaseId, DeviceId, Millis, OrgCode, PhotoHash};
@@ -16,9 +17,10 @@ use xunge_client_core::store::{Enrolment, ServerInfo, Store, StoreError, UserInf
 use xunge_client_core::sync::{Engine, Identity, Settings};
 use xunge_server::reference::org::User;
 
-use super::centre::Centre;
+use super::centre::{self, Centre};
 use super::machine::{PhoneClock, PhotoBox, Seeded, Time};
-use crate::fault::room::Short;
+use super::misfortune::{self, Disk};
+use crate::fault::room::{Short, Shortage};
 
 /// A process of the app.
 pub(super) struct Process {
@@ -48,8 +50,8 @@ pub(super) struct SimPhone {
     pub(super) drained: bool,
     /// The newest timer of its engine.
     pub(super) tick: u64,
-    /// Its storage is full, or soon will be.
-    pub(super) short: Option<Short>,
+    /// Its storage is full or fails, or soon will.
+    pub(super) short: Option<Shortage>,
     entropy: Arc<Seeded>,
     /// Opened when it is first wanted; closed before the files are replaced.
     look: RefCell<Option<Rc<Connection>>>,
@@ -99,6 +101,11 @@ impl SimPhone {
         self.folder.join("phone.db")
     }
 
+    /// Its database, byte by byte.
+    pub(super) fn disk(&self) -> Disk {
+        misfortune::read(&self.database())
+    }
+
     /// Starts the app on what the phone holds.
     pub(super) fn start(&mut self) {
         let store = Arc::new(Store::open(&self.database(), self.entropy.clone()).unwrap());
@@ -124,15 +131,27 @@ impl SimPhone {
         rows.map(Result::unwrap).collect()
     }
 
-    /// Leaves room for so many bytes more in the database, and for no photo.
-    pub(super) fn fill_up(&mut self, left: u64) {
-        self.make_room();
+    /// Leaves the database only so much, and no room for a photo.
+    pub(super) fn run_short(&mut self, of: Short) {
+        self.mend();
         self.files.set_full(true);
-        self.short = Some(Short::of_room(&self.folder, left));
+        self.short = Some(Shortage::begin(&self.folder, of));
     }
 
-    /// There is room again.
-    pub(super) fn make_room(&mut self) {
+    /// True if a failure of the database is what its storage has to lead to.
+    pub(super) fn excuses(&self, error: &StoreError) -> bool {
+        match self.short.as_ref().map(Shortage::of) {
+            Some(Short::OfRoom(_)) => matches!(error, StoreError::Full),
+            Some(Short::OfLife(_)) => {
+                let code = |error: &rusqlite::Error| error.sqlite_error_code();
+                matches!(error, StoreError::Sqlite(cause) if code(cause) == Some(ErrorCode::SystemIoFailure))
+            }
+            None => false,
+        }
+    }
+
+    /// There is room again, and the storage works.
+    pub(super) fn mend(&mut self) {
         self.files.set_full(false);
         self.short = None;
     }
@@ -169,6 +188,12 @@ impl SimPhone {
         let engine = Engine::new(identity, Settings { level: Some(1), ..Settings::default() });
         let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (self.clock.clone(), self.entropy.clone());
         Core::new(engine, store.clone(), clock, entropy, Listeners::default())
+    }
+
+    /// The machine, as another program on the phone has it.
+    pub(super) fn parts(&self) -> Parts {
+        let (clock, entropy, files) = (self.clock.clone(), self.entropy.clone(), self.files.clone());
+        Parts { clock, entropy, files: Some(files), dialer: None }
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -262,7 +287,7 @@ pub(crate) fn enrolment(device: DeviceId, user: &User, epoch: u64) -> Enrolment 
         name: "sim".to_owned(),
         district: "640105".to_owned(),
         signing_key: "00".repeat(32),
-        sealing_key: "00".repeat(32),
+        sealing_key: hex::encode(centre::rescue_key()),
     };
     Enrolment { device, url: "http://127.0.0.1:1".to_owned(), spki_pin: None, server, user: info, epoch }
 }

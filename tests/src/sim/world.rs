@@ -20,6 +20,7 @@ use super::promises::Promises;
 use super::trace::Trace;
 use super::vault::Photos;
 use super::{Broken, Held, Scale, Stats, hold};
+use crate::fault::room::{Short, Shortage};
 use crate::workload::Dice;
 
 /// Apps in a pocket run rarely: over longer times an engine's timers fire at most this often.
@@ -56,6 +57,8 @@ pub(super) struct World {
     pub(super) net: Net,
     /// Misfortune is on.
     pub(super) rough: bool,
+    /// The power of the centre fails with the next request.
+    pub(super) falls: bool,
     pub(super) step: u32,
     pub(super) scale: Scale,
     pub(super) folder: PathBuf,
@@ -94,6 +97,7 @@ impl World {
             promises: Promises::default(),
             net: Net::default(),
             rough: true,
+            falls: false,
             step: 0,
             scale,
             folder: folder.to_owned(),
@@ -306,8 +310,12 @@ impl World {
         self.phones[phone].asked = false;
         self.phones[phone].drained = summary.drained;
         if let Some(Stop::Store(said)) = &summary.stop {
-            let full = said == "storage_full" && self.phones[phone].short.is_some();
-            hold(full, "a phone's database works", || format!("phone {phone}: {said}"))?;
+            let fits = match self.phones[phone].short.as_ref().map(Shortage::of) {
+                Some(Short::OfRoom(_)) => said == "storage_full",
+                Some(Short::OfLife(_)) => said.ends_with("disk I/O error"),
+                None => false,
+            };
+            hold(fits, "a phone's database works", || format!("phone {phone}: {said}"))?;
         }
         let Summary { exchanges, cases_sent, photos_sent, received, waiting, stop, .. } = summary;
         self.note(format!(
@@ -322,6 +330,12 @@ impl World {
 
     fn deliver(&mut self, parcel: Parcel) -> Held {
         match parcel {
+            Parcel::Request { kind: OutboundKind::Sync, body, .. } if self.falls => {
+                self.fall_in(|world| drop(world.centre.sync(&body)))
+            }
+            Parcel::Photo { upload, bytes, cut, .. } if self.falls => {
+                self.fall_in(|world| drop(world.centre.patch(&upload, bytes, cut)))
+            }
             Parcel::Request { phone, life, ticket, exchange, kind, body, bearer, answer } => {
                 let response = self.serve(phone, kind, &body, bearer.as_deref())?;
                 self.note(format!("centre answers {kind:?} of phone {phone}: {}", said(&response)));
@@ -357,6 +371,10 @@ impl World {
                     return Ok(());
                 }
                 self.tell(phone, event)
+            }
+            Parcel::Bundle { phone, bytes } => {
+                self.take_bundle(phone, bytes);
+                Ok(())
             }
             Parcel::Tick { phone, life, number } => {
                 let newest = self.phones[phone].life == life && self.phones[phone].tick == number;

@@ -71,6 +71,8 @@ pub(crate) async fn measure(wanted: &Wanted) -> Vec<Figure> {
         photos,
         again,
         copies,
+        bundles,
+        outages,
         swept,
         crashes,
         misfortunes,
@@ -88,6 +90,10 @@ pub(crate) async fn measure(wanted: &Wanted) -> Vec<Figure> {
         Figure::note(
             "sim: requests made again / copies noticed",
             format!("{} / {}", grouped(*again), grouped(*copies)),
+        ),
+        Figure::note(
+            "sim: rescue bundles taken / power cuts of the centre",
+            format!("{} / {}", grouped(*bundles), grouped(*outages)),
         ),
         Figure::note("sim: photos / removed by sweeps", format!("{} / {}", grouped(*photos), grouped(*swept))),
         Figure::note("sim: phone-hours", grouped(*phone_hours)),

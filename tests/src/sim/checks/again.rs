@@ -5,11 +5,11 @@
 
 use ed25519_dalek::SigningKey;
 use xunge_client_core::model::DeviceId;
-use xunge_client_core::wire::{Contents, Envelope, SyncDown, SyncUp, codec};
+use xunge_client_core::wire::{Bundle, Contents, Envelope, SyncDown, SyncUp, codec};
 use xunge_server::params;
 use xunge_server::sync::rescue::Received;
 
-use crate::sim::centre::Centre;
+use crate::sim::centre::{Centre, rescue_key};
 use crate::sim::world::{Heard, World};
 use crate::sim::{Held, hold};
 use crate::workload::Dice;
@@ -84,7 +84,8 @@ fn settled(heard: &Heard) -> Option<Page> {
 fn bring(twin: &Centre, page: &Page, dice: &mut Dice) -> Held {
     let contents = Contents { pages: vec![codec::pack(&page.up).into()], photos: Vec::new() };
     let key = SigningKey::from_bytes(&KEY);
-    let received = twin.rescued(&contents, page.device, &key, &mut |bytes| bytes.fill_with(|| dice.roll() as u8));
+    let fill = &mut |bytes: &mut [u8]| bytes.fill_with(|| dice.roll() as u8);
+    let received = twin.carried(Bundle::seal(&contents, page.device, 1, &key, &rescue_key(), fill));
     hold(matches!(received, Ok(Received::Applied { .. })), "what is said again reaches the centre", || {
         format!("{received:?} of phone {}", page.device)
     })

@@ -146,3 +146,28 @@ fn an_act_of_the_administration_without_its_line_is_noticed() {
     world.centre.run("UPDATE device SET revoked_at = 1", Vec::new());
     assert_eq!(invariant(world.check_administration()), "every act of the administration has its line");
 }
+
+#[test]
+fn a_rescued_report_that_never_reached_the_centre_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(1, Scale { phones: 1, ..SMALL }, folder.path(), false);
+    world.phones[0].online = false;
+    world.report(0, true).unwrap();
+    let bundles = world.seal(0).unwrap();
+    assert_eq!(invariant(world.check_rescued(0)), "a rescued report is at the centre");
+    assert!(bundles.into_iter().all(|bundle| world.take_bundle(0, bundle)));
+    world.check_rescued(0).unwrap();
+}
+
+#[test]
+fn a_centre_that_loses_what_it_answered_when_the_power_fails_is_noticed() {
+    let (mut world, (), _folder) = lived(|_| Some(()));
+    let before = world.centre.disk();
+    world.report(0, true).unwrap();
+    world.ask(0).unwrap();
+    world.until_idle(0).unwrap();
+    world.fall_in(|_| ()).unwrap();
+    world.centre.start_on(&before);
+    let held = world.fall_in(|_| ());
+    assert_eq!(invariant(held), "what is shown as sent is at the centre");
+}
