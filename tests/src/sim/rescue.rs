@@ -66,10 +66,11 @@ impl World {
         taken
     }
 
-    /// All bundles of a phone were taken: what it reported is at the centre, whatever becomes of the phone.
+    /// All bundles of a phone were taken: what waited on it is at the centre, whatever becomes of the phone.
     pub(super) fn check_rescued(&self, name: usize) -> Held {
         let look = self.phones[name].look();
-        let mut cases = look.prepare("SELECT id FROM case_local WHERE own = 1 AND state = 'submitted'").unwrap();
+        let sql = "SELECT id FROM case_local WHERE own = 1 AND state = 'submitted' AND dirty = 1";
+        let mut cases = look.prepare(sql).unwrap();
         for case in cases.query_map([], |row| row.get(0).map(CaseId::from_bytes)).unwrap().map(Result::unwrap) {
             let there = self.centre.has("SELECT 1 FROM case_row WHERE id = ?1", params![case.as_bytes()].to_vec());
             hold(there, "a rescued report is at the centre", || format!("phone {name} case {case}"))?;
