@@ -145,3 +145,11 @@ fn a_refused_photo_stays_with_its_case_until_somebody_has_seen_it() {
 fn a_report_taken_in_parts_is_the_same_on_phone_and_centre() {
     [1782, 3997].into_iter().for_each(holds);
 }
+
+/// Seeds that once failed: the centre was put back to before a report, and a rescue bundle brought a request about it and
+/// nothing else. It was taken in, and the request went nowhere. Guarded by
+/// `a_request_about_a_case_the_server_lost_is_put_aside_and_decided_when_the_case_is_there_again`.
+#[test]
+fn a_rescued_request_about_a_case_the_centre_lost_is_put_aside() {
+    [1474, 1676].into_iter().for_each(holds);
+}

@@ -3,6 +3,9 @@
 //! The answer to a request is written down with it. The same intent asked again after a lost answer, a week or a
 //! restore of the phone gets that answer and does nothing. What is not the user's to ask is answered `not_yours` and
 //! not remembered: there is no hint whether such a case exists.
+//!
+//! A server that was put back may not know the case of a request any more. A phone brings the case again with its next
+//! contact, and then the request; whoever has the request alone asks [`lost`].
 
 use xunge_client_core::model::{ChangeHash, DeviceId, Millis};
 use xunge_client_core::wire::{Request, RequestResult};
@@ -54,6 +57,19 @@ pub async fn decide(
     Ok(results)
 }
 
+/// True if one of these requests was not decided because its case is not here.
+pub async fn lost(
+    tx: &mut dyn Tx,
+    requests: impl Iterator<Item = (&Request, &RequestResult)>,
+) -> Result<bool, StoreError> {
+    for (request, _) in requests.filter(|(_, result)| result.code.as_deref() == Some(NOT_YOURS)) {
+        if ledger::load(tx, request.case).await?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 async fn remembered(tx: &mut dyn Tx, request: &Request) -> Result<Option<RequestResult>, StoreError> {
     let sql = "SELECT case_id, verb, code, version FROM request_log WHERE intent_id = ?1";
     let Some(row) = tx.query_opt(sql, params![request.intent.as_bytes()]).await? else { return Ok(None) };
@@ -75,7 +91,7 @@ async fn one(
     let case = ledger::load(tx, request.case).await?;
     let own = case.filter(|case| case.ledger.may_write_facts(&asker.viewer.user));
     let Some(case) = own.filter(|case| case.district == work.district) else {
-        return Ok(refused(request, "not_yours", None));
+        return Ok(refused(request, NOT_YOURS, None));
     };
     if said(tx, &case).await? + request.payload.len() as i64 > ROOM {
         // Not remembered: asking once more must not cost anything.
@@ -92,6 +108,9 @@ async fn one(
     remember(tx, work, asker, request, &result).await?;
     Ok(result)
 }
+
+/// The answer to whoever asks of a case that is not theirs, or not here.
+const NOT_YOURS: &str = "not_yours";
 
 /// About how many bytes the decisions on a case take.
 async fn said(tx: &mut dyn Tx, case: &Case) -> Result<i64, StoreError> {

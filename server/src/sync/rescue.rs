@@ -12,13 +12,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use xunge_client_core::model::{DeviceId, PhotoHash, Ulid};
-use xunge_client_core::wire::{Bundle, Contents, Letter, RescuedPhoto};
+use xunge_client_core::wire::{Bundle, Contents, Letter, RequestResult, RescuedPhoto, SyncUp};
 
 use super::ask::{self, Sender};
 use super::{Entry, SyncDesk, SyncRefusal, over_quota, until_tomorrow_s, write};
 use crate::auth::proof::{self, Device, ProofError};
 use crate::domain::intake::{self, Push, QUOTA_CASES, keep_sealed};
+use crate::domain::requests;
 use crate::domain::uploads::{Begin, Owner, Target, UploadError, Uploads};
+use crate::store::StoreError;
 
 /// Why a bundle is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +68,7 @@ pub struct Taken {
 pub enum Left {
     /// The phone's new reports of the day are used up; seconds until it may bring more.
     Quota(u32),
-    /// Cases whose beginning the server lost when it was restored, or can not read.
+    /// Cases the server lost, or the beginning of which it lost, when it was restored; or which it can not read.
     Incomplete,
 }
 
@@ -162,7 +164,8 @@ async fn apply(desk: &SyncDesk, sender: &Sender, page: &[u8]) -> Result<(usize, 
     let cases = push.frames.len();
     let seen = intake::look_again(&desk.services, &push).await?;
     let entry = Entry::Rescue(sender.identified.device.clone());
-    let written = match write(desk, &entry, &Arc::new(up), push, seen).await {
+    let up = Arc::new(up);
+    let written = match write(desk, &entry, &up, push, seen).await {
         // Nothing of the page was written.
         Err(SyncRefusal::Quota { what: QUOTA_CASES, retry_after_s }) => {
             return Ok((0, Some(Left::Quota(retry_after_s))));
@@ -170,12 +173,19 @@ async fn apply(desk: &SyncDesk, sender: &Sender, page: &[u8]) -> Result<(usize, 
         other => other?,
     };
     let receipt = &written.receipt;
-    let left = if receipt.results.iter().any(over_quota) {
-        Some(Left::Quota(until_tomorrow_s(written.at)))
-    } else {
-        (!receipt.need.is_empty() || receipt.unreadable).then_some(Left::Incomplete)
-    };
-    Ok((cases, left))
+    if receipt.results.iter().any(over_quota) {
+        return Ok((cases, Some(Left::Quota(until_tomorrow_s(written.at)))));
+    }
+    let incomplete = !receipt.need.is_empty() || receipt.unreadable || case_lost(desk, up, written.results).await?;
+    Ok((cases, incomplete.then_some(Left::Incomplete)))
+}
+
+/// True if a request is about a case that is not here.
+async fn case_lost(desk: &SyncDesk, up: Arc<SyncUp>, results: Vec<RequestResult>) -> Result<bool, SyncRefusal> {
+    let read = desk.services.store.read::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { requests::lost(tx, up.requests.iter().zip(&results)).await })
+    });
+    Ok(read.await?)
 }
 
 /// Stores photos under the phone's own name, as its uploads would have.

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use xunge_client_core::doc::Edit;
 use xunge_client_core::model::{Facts, Mode};
 use xunge_client_core::wire::{SyncUp, codec};
+use xunge_client_core::workflow::{Payload, Verb};
 
 use super::*;
 use crate::auth::keys::Keys;
@@ -10,7 +11,6 @@ use crate::blobs::space::Space;
 use crate::blobs::staging::Staging;
 use crate::clock::Business;
 use crate::domain::quarantine::{self, Kept};
-use crate::store::StoreError;
 use crate::sync::release::{ReleaseRefusal, release};
 use crate::testing::{District, Phone, facts};
 
@@ -143,4 +143,26 @@ async fn a_bundle_whose_cases_the_server_lost_is_put_aside_until_they_are_there_
     assert_eq!(site.put_aside().await.len(), 0);
     let report = site.district.verify().await;
     assert!(report.ok, "{:?}", report.differences);
+}
+
+#[tokio::test]
+async fn a_request_about_a_case_the_server_lost_is_put_aside_and_decided_when_the_case_is_there_again() {
+    let mut site = Site::new().await;
+    let case = site.phone.report(&site.facts(1));
+    let whole = site.bundle(&[site.phone.up(site.district.now())]);
+    site.phone.ask(case, Verb::Withdraw, &Payload::default());
+    // The phone had heard that the report was taken, and the server was restored to before it.
+    let asked = SyncUp { frames: Vec::new(), ..site.phone.up(site.district.now()) };
+    let request = site.bundle(&[asked]);
+    assert_eq!(site.carry(&request).await.unwrap(), Received::PutAside);
+    assert_eq!(&*site.put_aside().await.remove(0).code, "incomplete");
+    assert_eq!(site.carry(&whole).await.unwrap(), Received::Applied { cases: 1, photos: 0 });
+    assert_eq!(site.release().await.unwrap().left, None);
+    assert_eq!(site.district.state(case).await, "void");
+    assert_eq!(
+        site.carry(&request).await.unwrap(),
+        Received::Applied { cases: 0, photos: 0 },
+        "a copy changes nothing"
+    );
+    assert_eq!(site.put_aside().await.len(), 0);
 }
