@@ -76,6 +76,12 @@ def main():
     out["rescued"] = [len(rescued.files), rescued.cases, rescued.photos, rescued.unreadable]
     phone.carry(server, rescued.files[0])
 
+    phone.set_link(xm.Link.OFFLINE)
+    ended = phone.sync_now().ended
+    assert ended.words_zh and ended.words_en and ended.hint_zh and ended.hint_en
+    out["ended"] = ended.code
+    phone.set_link(xm.Link.UNMETERED)
+
     heard = Heard()
     handle = phone.subscribe(heard)
     phone.start_background_sync()
@@ -84,7 +90,8 @@ def main():
     phone.stop_background_sync()
     handle.cancel()
     out["after"] = [phone.waiting().cases, phone.waiting().photos]
-    out["summary_drained"] = phone.sync_now().drained
+    summary = phone.sync_now()
+    out["summary_drained"] = [summary.drained, summary.ended]
     card = phone.case_card(line.id)
     out["state"] = json.loads(card.ledger_json)["state"]
     out["coord_sys"] = json.loads(card.facts_json)["coord_sys"]

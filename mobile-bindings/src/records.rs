@@ -1,7 +1,8 @@
 //! Plain data across the border. Times are Unix milliseconds, coordinates decimal degrees, ids text.
 
 use xunge_client_core::client::{
-    self, CaseDetail, CaseItem, MyCounts, PhoneStatus, PhotoInput, Place, ReportInput, Rescued, SyncReport, UserInfo,
+    self, CaseDetail, CaseItem, MyCounts, PhoneStatus, PhotoInput, Place, ReportInput, Rescued, Stop, SyncReport,
+    UserInfo,
 };
 use xunge_client_core::model;
 
@@ -143,6 +144,24 @@ pub struct SyncSummary {
     pub photos_waiting: u32,
     /// True if nothing waits any more.
     pub drained: bool,
+    /// Why it ended before that; none if it is drained.
+    pub ended: Option<Ended>,
+}
+
+/// Why a sync ended before everything was sent. Nothing is lost then; what waits stays on the phone.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Ended {
+    /// Stable code: `offline`, `server_busy`, `wait_for_wifi`, `storage_full`, …; of a phone the server takes nothing
+    /// from, the server's.
+    pub code: String,
+    /// What happened.
+    pub words_zh: String,
+    /// What happened.
+    pub words_en: String,
+    /// What to do.
+    pub hint_zh: String,
+    /// What to do.
+    pub hint_en: String,
 }
 
 /// What is only on this phone.
@@ -348,6 +367,19 @@ impl From<SyncReport> for SyncSummary {
             cases_waiting: report.cases_waiting,
             photos_waiting: report.photos_waiting,
             drained: report.drained,
+            ended: report.stop.as_ref().map(Ended::from),
+        }
+    }
+}
+
+impl From<&Stop> for Ended {
+    fn from(stop: &Stop) -> Self {
+        Self {
+            code: stop.code().to_owned(),
+            words_zh: stop.zh(),
+            words_en: stop.en(),
+            hint_zh: stop.hint_zh().to_owned(),
+            hint_en: stop.hint_en().to_owned(),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! covers it, "on the server".
 
 mod drafting;
+mod ended;
 mod error;
 mod input;
 mod online;

@@ -160,11 +160,16 @@ pub enum Stop {
     Halted,
 }
 
+impl Stop {
+    /// What [`Stop::Store`] says of a phone without room.
+    pub(crate) const STORAGE_FULL: &str = "storage_full";
+}
+
 impl From<StoreFailure> for Stop {
     fn from(failure: StoreFailure) -> Self {
         Self::Store(match failure {
             StoreFailure::Moved => "another process is syncing".to_owned(),
-            StoreFailure::Full => "storage_full".to_owned(),
+            StoreFailure::Full => Self::STORAGE_FULL.to_owned(),
             StoreFailure::Other(reason) => reason,
         })
     }

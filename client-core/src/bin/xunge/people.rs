@@ -1,8 +1,6 @@
 //! Words for people: short, Chinese, what matters first.
 
-use xunge_client_core::client::{
-    CaseDetail, CaseItem, DataPlan, Leave, Notice, PhoneStatus, Rescued, Stop, SyncReport, Task,
-};
+use xunge_client_core::client::{CaseDetail, CaseItem, DataPlan, Notice, PhoneStatus, Rescued, SyncReport, Task};
 use xunge_client_core::doc::gate::GateCode;
 use xunge_client_core::workflow::State;
 
@@ -15,7 +13,7 @@ pub(crate) fn status(status: &PhoneStatus) -> String {
     };
     let mut lines =
         vec![format!("{user}　{last}　未上报 {} 件,未传照片 {} 张", status.unsent.cases, status.unsent.photos)];
-    lines.extend(status.photos_held.map(|leave| held(leave).to_owned()));
+    lines.extend(status.photos_held.map(|leave| leave.zh().to_owned()));
     lines.extend(status.phone.blocked.as_ref().map(|code| format!("服务器拒绝本机:{code}")));
     lines.extend(status.items.iter().map(|item| {
         let place = match (item.on_server, item.reviewed) {
@@ -103,37 +101,8 @@ pub(crate) fn report(report: &SyncReport) -> String {
         (cases, photos) => format!(";手机上还有 {cases} 件、照片 {photos} 张"),
     };
     let refused: String = report.refused.iter().map(|one| format!("\n{} {}", one.case, code(&one.code))).collect();
-    let stop = report.stop.as_ref().map(|why| format!("\n{}", stop(why).1)).unwrap_or_default();
+    let stop = report.stop.as_ref().map(|why| format!("\n{}", why.zh())).unwrap_or_default();
     format!("{sent}{left}{refused}{stop}")
-}
-
-/// Why a run ended early: code, words, way out.
-pub(crate) fn stop(stop: &Stop) -> (String, String, &'static str) {
-    let say = |code: &str, words: &str, hint| (code.to_owned(), words.to_owned(), hint);
-    match stop {
-        Stop::NotEnrolled => say("not_enrolled", "本机尚未绑定账号。", "enrol with a one-time code first"),
-        Stop::Offline => {
-            say("offline", "暂时连不上服务器,内容都在手机里,稍后再试。", "sync again when there is a network")
-        }
-        Stop::Busy { .. } => say("server_busy", "服务器忙,稍后再试。", "sync again later"),
-        Stop::Blocked { code } => {
-            (code.clone(), format!("服务器拒绝本机({code}),请联系管理员。"), "ask the administrator")
-        }
-        Stop::Held(leave) => say(leave.code(), held(*leave), "`data` shows the rules for photos"),
-        Stop::Stalled => say("refused_items", "有内容未被接受,请查看“需处理”。", "`list --attention` shows them"),
-        Stop::Store(reason) => (reason.clone(), format!("本机数据库出错:{reason}"), "try again"),
-        Stop::Halted => say("halted", "已停止。", "sync again"),
-    }
-}
-
-/// Why photos wait.
-fn held(leave: Leave) -> &'static str {
-    match leave {
-        Leave::Send => "照片随时可传。",
-        Leave::WaitForWifi => "照片在等 Wi-Fi,文字已不受影响。",
-        Leave::BudgetUsed => "本月流量已用完,照片在等 Wi-Fi 或下个月。",
-        Leave::NoNetwork => "没有网络,照片在手机里。",
-    }
 }
 
 /// What photos may use of mobile data.

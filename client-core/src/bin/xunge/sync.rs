@@ -62,9 +62,10 @@ pub(crate) fn sync(phone: Phone, args: &SyncArgs) -> Result<Said, Failure> {
     };
     let mut json = report_json(&report);
     // Photos that wait for Wi-Fi do what they were told.
-    let failure = report.stop.as_ref().filter(|stop| !matches!(stop, Stop::Held(_))).map(people::stop);
-    if let (Some(members), Some((code, words, hint))) = (json.as_object_mut(), &failure) {
-        members.insert("error".to_owned(), json!({"code": code, "message": words, "hint": hint, "subject": ""}));
+    let failure = report.stop.as_ref().filter(|stop| !matches!(stop, Stop::Held(_)));
+    if let (Some(members), Some(stop)) = (json.as_object_mut(), failure) {
+        let error = json!({"code": stop.code(), "message": stop.zh(), "hint": stop.hint_en(), "subject": ""});
+        members.insert("error".to_owned(), error);
     }
     let ok = report.refused.is_empty()
         && !matches!(&report.stop, Some(stop) if !matches!(stop, Stop::Halted | Stop::Held(_)));
