@@ -19,6 +19,7 @@ mod words;
 mod xunge;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 pub use error::PhoneError;
@@ -97,6 +98,8 @@ pub struct Phone {
     listeners: Listeners,
     trace_file: PathBuf,
     worker: Mutex<Option<Worker>>,
+    /// The app wants the loop to go on, whichever worker runs it.
+    in_background: AtomicBool,
     /// Held shared from the moment a photo is a file until a row names it, alone while files nobody names are removed.
     saving: RwLock<()>,
 }
@@ -129,6 +132,7 @@ impl Phone {
             listeners: Listeners::default(),
             trace_file: folder.join("trace.bin"),
             worker: Mutex::default(),
+            in_background: AtomicBool::new(false),
             saving: RwLock::default(),
         })
     }

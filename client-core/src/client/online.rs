@@ -1,5 +1,7 @@
 //! Enrolment and sync: the calls that talk to the server.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use serde::Deserialize;
@@ -90,17 +92,21 @@ impl Phone {
         }
     }
 
-    /// Starts the background loop on the caller's tokio runtime: news every few minutes, reports as they are saved.
+    /// Starts the background loop on the caller's tokio runtime: news every few minutes, reports as they are saved. It
+    /// goes on after the phone enrolled again.
     ///
     /// # Errors
     /// [`PhoneError::NotEnrolled`] before enrolment.
     pub fn start_background(&self) -> Result<(), PhoneError> {
-        self.ensure_worker()?.tell(Event::Wake(Reason::Background));
+        let worker = self.ensure_worker()?;
+        self.in_background.store(true, Ordering::Relaxed);
+        worker.tell(Event::Wake(Reason::Background));
         Ok(())
     }
 
     /// Stops the background loop; what is in the air is let go and sent again later.
     pub fn stop_background(&self) {
+        self.in_background.store(false, Ordering::Relaxed);
         if let Some(worker) = self.worker().as_ref() {
             worker.tell(Event::Halt);
         }
@@ -123,6 +129,9 @@ impl Phone {
         let core = Core::new(engine, self.store.clone(), clock.clone(), entropy, self.listeners.clone());
         let worker =
             Worker::start(&Handle::current(), core, transport, self.files.clone(), clock, self.trace_file.clone());
+        if self.in_background.load(Ordering::Relaxed) {
+            worker.tell(Event::Wake(Reason::Background));
+        }
         *slot = Some(worker.clone());
         Ok(worker)
     }

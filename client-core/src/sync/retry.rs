@@ -20,6 +20,8 @@ pub enum Class {
         /// Why.
         code: String,
     },
+    /// All cases of the page are reports beyond the day's quota; everything else goes on.
+    Quota,
     /// The server takes nothing from this phone.
     Phone {
         /// Why.
@@ -44,6 +46,7 @@ pub fn own_code(response: &Response) -> Option<String> {
 pub fn classify(response: &Response) -> Class {
     match (response.status, own_code(response)) {
         (200, _) => Class::Good,
+        (429, Some(code)) if code == "quota_cases" => Class::Quota,
         (408 | 425 | 429 | 503 | 507, _) => Class::Transient { after_ms: asked_wait(response) },
         // The very request was taken before: its answer was lost.
         (401, Some(code)) if code == "counter_replayed" => Class::Network,
@@ -141,6 +144,8 @@ mod tests {
     #[test]
     fn the_servers_own_words_decide_the_rest() {
         assert_eq!(classify(&response(200, "")), Class::Good);
+        assert_eq!(classify(&problem(429, "quota_cases")), Class::Quota);
+        assert_eq!(classify(&problem(429, "too_many_requests")), Class::Transient { after_ms: Some(7) });
         assert_eq!(classify(&problem(503, "busy")), Class::Transient { after_ms: Some(7) });
         assert_eq!(classify(&problem(401, "counter_replayed")), Class::Network);
         assert_eq!(classify(&problem(403, "device_revoked")), Class::Phone { code: "device_revoked".into() });

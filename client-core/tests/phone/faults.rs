@@ -201,6 +201,27 @@ fn a_case_the_server_can_not_digest_blocks_nobody() {
 }
 
 #[test]
+fn reports_beyond_the_days_quota_hold_nothing_else_back() {
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, None);
+    let first = phone.report("一");
+    assert!(phone.sync_fine(&mut server).drained);
+    server.office(first, Verb::SendBack, Payload { missing: Some("缺门牌号".into()), ..Payload::default() });
+    let over = [phone.report("二"), phone.report("三")];
+    server.poison.extend(over);
+    (server.poison_status, server.poison_code) = (429, "quota_cases");
+    let before = phone.requests;
+    let summary = phone.sync_fine(&mut server);
+    assert_eq!((summary.waiting.cases, summary.received > 0), (2, true), "{summary:?}");
+    assert_eq!(phone.store.detail(first).unwrap().unwrap().ledger.unwrap().version, 2, "news still come");
+    assert!(phone.requests - before <= 3, "{} requests", phone.requests - before);
+    // On the next day.
+    server.poison.clear();
+    assert!(phone.sync_fine(&mut server).drained);
+    assert!(over.iter().all(|case| phone.is_on_server(*case)));
+}
+
+#[test]
 fn a_photo_the_server_refuses_stops_and_the_others_go_on() {
     let mut server = Server::new();
     let mut phone = Phone::new(&mut server, "wang", 1, None);

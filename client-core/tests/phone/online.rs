@@ -237,6 +237,10 @@ async fn the_background_loop_sends_what_is_saved_and_fetches_decisions() {
     online.server().office(case, Verb::Void, Payload { reason: Some("test".into()), ..Payload::default() });
     changed(case).await;
     assert_eq!(phone.case(case).unwrap().item.state, "void");
+    // The phone was shut out and gets a new code: nobody has to think of the loop.
+    phone.enrol(&online.url, "code-of-wang", None).await.unwrap();
+    let case = phone.report(&input("二", vec![])).unwrap().id;
+    changed(case).await;
     phone.stop_background();
 }
 

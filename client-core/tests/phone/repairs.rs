@@ -259,3 +259,25 @@ fn words_refused_on_a_case_out_of_view_stay_until_they_are_read_whatever_else_is
     phone.sync_fine(&mut server);
     assert!(phone.store.detail(case).unwrap().is_none(), "read, and nothing else of this phone is in it");
 }
+
+#[test]
+fn a_case_this_app_could_not_read_leaves_with_its_view() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.db");
+    let mut server = Server::new();
+    let mut phone = Phone::new(&mut server, "wang", 1, Some(path.clone()));
+    let mut other = Phone::new(&mut server, "wang", 2, None);
+    let cases = ["app_outdated", "news_damaged", "request_refused"].map(|mark| (other.report(mark), mark));
+    other.sync_fine(&mut server);
+    phone.sync_fine(&mut server);
+    let database = rusqlite::Connection::open(path).unwrap();
+    for (case, mark) in cases {
+        let marked = "UPDATE case_local SET attention = ?2 WHERE id = ?1";
+        assert_eq!(database.execute(marked, (case.as_bytes(), mark)).unwrap(), 1);
+        server.hide(case, "wang");
+    }
+    phone.sync_fine(&mut server);
+    let left: Vec<&str> =
+        cases.iter().filter(|(case, _)| phone.store.detail(*case).unwrap().is_some()).map(|(_, mark)| *mark).collect();
+    assert_eq!(left, ["request_refused"], "a refusal has to be seen first");
+}

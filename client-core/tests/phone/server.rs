@@ -68,6 +68,8 @@ pub(super) struct Server {
     pub(super) poison: BTreeSet<CaseId>,
     /// The status a poisoned page is answered with.
     pub(super) poison_status: u16,
+    /// And its code.
+    pub(super) poison_code: &'static str,
     /// What the next uploads of a photo are answered instead of being taken.
     pub(super) instead: BTreeMap<PhotoHash, VecDeque<Response>>,
     /// Says with every answer that there is more, and never has any.
@@ -108,6 +110,7 @@ impl Server {
             refuse_last_once: false,
             poison: BTreeSet::new(),
             poison_status: 500,
+            poison_code: "poison",
             instead: BTreeMap::new(),
             endless: false,
             sealed: BTreeSet::new(),
@@ -199,7 +202,7 @@ impl Server {
             return problem(413, "too_large");
         }
         if up.frames.iter().any(|frame| self.poison.contains(&frame.case)) {
-            return problem(self.poison_status, "poison");
+            return problem(self.poison_status, self.poison_code);
         }
         let down = self.answer(envelope.device, &actor, &up);
         self.log.push(up);

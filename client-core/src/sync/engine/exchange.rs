@@ -135,6 +135,14 @@ impl Step<'_> {
                 let stop = Stop::Busy { status: response.status, retry_after_ms: after_ms };
                 self.fail(after_ms, stop);
             }
+            Class::Quota if !page.pushed.is_empty() => {
+                // They go tomorrow. News, photos and what is said of older cases do not wait for them.
+                let now_ms = self.now.mono_ms;
+                page.pushed.iter().for_each(|pushed| self.engine.parking.park_case(pushed.case, now_ms));
+                self.engine.curious = true;
+                self.collect();
+            }
+            Class::Quota => self.fail(None, Stop::Busy { status: response.status, retry_after_ms: None }),
             Class::Page { code } => self.page_refused(&page, response.status, code),
             Class::Phone { code } => self.blocked(code),
         }
