@@ -66,3 +66,19 @@ fn what_is_no_backup_or_a_damaged_one_changes_nothing() {
     fs::write(folder.path().join("other/letter.txt"), "dear").unwrap();
     assert_eq!(fails(&["restore", "--data", &path("other"), "--from", &backup, "--json"]).1, "data_dir_not_empty");
 }
+
+#[test]
+fn a_backup_made_after_a_power_cut_has_photos_whose_names_were_not_flushed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (data, backup, elsewhere) = (path("data"), path("backup"), path("elsewhere"));
+    ok(&["init", "--data", &data, "--example", "xixia", "--json"]);
+    let name = xunge_client_core::model::PhotoHash::of(b"a photo").to_string();
+    fs::create_dir_all(folder.path().join("data/blobs/unsettled")).unwrap();
+    fs::write(folder.path().join("data/blobs/unsettled").join(&name), b"a photo").unwrap();
+    ok(&["backup", "--data", &data, "--to", &backup, "--json"]);
+    ok(&["restore", "--data", &elsewhere, "--from", &backup, "--json"]);
+    drop(Served::start(&elsewhere));
+    let place = folder.path().join("elsewhere/blobs").join(&name[..2]).join(&name[2..]);
+    assert_eq!(fs::read(place).unwrap(), b"a photo");
+}

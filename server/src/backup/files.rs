@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::datadir::DataDirError;
 
-/// Where photos have a second name for a short while; the one that stays is elsewhere.
+/// Where photos have a second name for a short while; the one that stays is elsewhere, but after a power cut it may be
+/// missing until the server starts again.
 const PASSING: &str = "unsettled";
 
 /// How a file gets into another folder.
@@ -18,15 +19,17 @@ pub(super) enum How {
     Copy,
 }
 
-/// Puts every file of `from`, folders included, into `to` where it is not there yet; answers how many are there now.
+/// Puts every file of `from`, folders included, into `to` where it is not there yet; answers how many are there now,
+/// second names not counted.
 pub(super) fn mirror(from: &Path, to: &Path, how: How) -> Result<u64, DataDirError> {
     let Some(entries) = list(from)? else { return Ok(0) };
     fs::create_dir_all(to).map_err(|cause| failed(to, cause))?;
     let mut count = 0;
-    for entry in entries.into_iter().filter(|entry| !entry.ends_with(PASSING)) {
+    for entry in entries {
         let target = to.join(entry.file_name().unwrap_or_default());
         if entry.is_dir() {
-            count += mirror(&entry, &target, how)?;
+            let within = mirror(&entry, &target, how)?;
+            count += if entry.ends_with(PASSING) { 0 } else { within };
         } else {
             put(&entry, &target, how)?;
             count += 1;

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use xunge_client_core::failpoint::{self, At};
 use xunge_client_core::model::PhotoHash;
@@ -204,14 +205,14 @@ impl Folders {
             }
             _ => Err(error),
         });
-        match linked {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(BlobError::io("linking a photo")(error)),
-            // The same bytes were there: they have the same hash.
-            _ => {
-                self.unsettled.insert(hash);
-                Ok(())
-            }
-        }
+        linked
+            .or_else(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => put_over(&from, &to, hash),
+                _ => Err(error),
+            })
+            .map_err(BlobError::io("linking a photo"))?;
+        self.unsettled.insert(hash);
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<(), BlobError> {
@@ -263,6 +264,19 @@ impl Folders {
         self.counters.folder_flushes.fetch_add(1, Ordering::Relaxed);
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(BlobError::io("flushing a folder"))
     }
+}
+
+/// Gives a name that is taken to these bytes, if those under it were damaged since they were stored.
+fn put_over(from: &Path, to: &Path, hash: PhotoHash) -> io::Result<()> {
+    let mut hasher = Sha256::new();
+    io::copy(&mut File::open(to)?, &mut hasher)?;
+    if *hash.as_bytes() == <[u8; 32]>::from(hasher.finalize()) {
+        return Ok(());
+    }
+    let again = from.with_extension("again");
+    let _ = fs::remove_file(&again);
+    fs::hard_link(from, &again)?;
+    fs::rename(&again, to)
 }
 
 /// Runs `work` on every item with a few threads and gives the results in order.

@@ -24,6 +24,9 @@ const MAX_ALLOC_BYTES: u64 = 48 << 20;
 /// Largest file read for decoding, bytes.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 
+/// Largest preview shown, pixels: phones make none with a longer side than 320.
+const PREVIEW_PIXELS: u64 = 320 * 320;
+
 /// Which copy of a photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
@@ -84,12 +87,16 @@ impl Copies {
             .map_err(BlobError::io("keeping a copy of a photo"))
     }
 
-    /// Makes a thumb of bytes that are no stored photo and keeps nothing; `None` if they are no picture.
-    pub async fn thumb_of(&self, bytes: Bytes) -> Result<Option<Bytes>, BlobError> {
+    /// Makes a thumb of a preview and keeps nothing; `None` if it is no picture, or larger than phones make them.
+    pub async fn thumb_of(&self, preview: Bytes) -> Result<Option<Bytes>, BlobError> {
         let _permit = self.permit.acquire().await.map_err(|_| BlobError::Closed)?;
-        let work = move || copy(&bytes, Size::Thumb).ok();
+        let work = move || photo::thumb(&preview, &limits(PREVIEW_PIXELS)).ok().map(Bytes::from);
         tokio::task::spawn_blocking(work).await.map_err(|_| BlobError::Closed)
     }
+}
+
+fn limits(max_pixels: u64) -> Limits {
+    Limits { max_file_bytes: MAX_FILE_BYTES, max_pixels, max_alloc_bytes: MAX_ALLOC_BYTES, ..Limits::default() }
 }
 
 /// Makes a copy of an original within the limits of the server.
@@ -97,12 +104,7 @@ impl Copies {
 /// # Errors
 /// As for [`photo::intake`].
 pub fn copy(bytes: &[u8], size: Size) -> Result<Bytes, PhotoError> {
-    let limits = Limits {
-        max_file_bytes: MAX_FILE_BYTES,
-        max_pixels: MAX_PIXELS,
-        max_alloc_bytes: MAX_ALLOC_BYTES,
-        ..Limits::default()
-    };
+    let limits = limits(MAX_PIXELS);
     let copy = match size {
         Size::Thumb => photo::thumb(bytes, &limits)?,
         Size::Full => photo::intake(bytes, &limits)?.upload,

@@ -104,3 +104,19 @@ async fn files_that_are_no_photos_are_not_listed() {
     fs::write(folder.path().join("blobs/ab/.directory"), "x").unwrap();
     assert_eq!(blobs.list().count().await, 1);
 }
+
+#[tokio::test]
+async fn a_photo_damaged_on_the_disk_is_whole_again_once_somebody_sends_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::in_folder(folder.path()).unwrap();
+    let hash = store(&blobs, folder.path(), &photo(1)).await;
+    blobs.settle().await.unwrap();
+    let name = hex::encode(hash.as_bytes());
+    let place = folder.path().join("blobs").join(&name[..2]).join(&name[2..]);
+    assert_eq!(fs::read(&place).unwrap(), photo(1));
+    fs::write(&place, b"rotten").unwrap();
+    store(&blobs, folder.path(), &photo(1)).await;
+    blobs.settle().await.unwrap();
+    assert_eq!(fs::read(&place).unwrap(), photo(1));
+    assert_eq!(fs::read_dir(folder.path().join("blobs/unsettled")).unwrap().count(), 0);
+}
