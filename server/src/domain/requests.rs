@@ -27,6 +27,9 @@ const ROOM: i64 = 128 * 1024;
 /// What a decision takes besides its payload.
 const EVENT_BYTES: i64 = 200;
 
+/// The answer to whoever asks of a case that is not theirs, or not here.
+const NOT_YOURS: &str = "not_yours";
+
 /// Who asks, through which phone, and what requests are judged against.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker<'a> {
@@ -108,9 +111,6 @@ async fn one(
     remember(tx, work, asker, request, &result).await?;
     Ok(result)
 }
-
-/// The answer to whoever asks of a case that is not theirs, or not here.
-const NOT_YOURS: &str = "not_yours";
 
 /// About how many bytes the decisions on a case take.
 async fn said(tx: &mut dyn Tx, case: &Case) -> Result<i64, StoreError> {

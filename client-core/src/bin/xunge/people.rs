@@ -101,7 +101,7 @@ pub(crate) fn report(report: &SyncReport) -> String {
         (cases, photos) => format!(";手机上还有 {cases} 件、照片 {photos} 张"),
     };
     let refused: String = report.refused.iter().map(|one| format!("\n{} {}", one.case, code(&one.code))).collect();
-    let stop = report.stop.as_ref().map(|why| format!("\n{}", why.zh())).unwrap_or_default();
+    let stop = report.stop.as_ref().map(|why| format!("\n{}{}", why.zh(), why.hint_zh())).unwrap_or_default();
     format!("{sent}{left}{refused}{stop}")
 }
 

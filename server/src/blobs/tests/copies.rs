@@ -62,6 +62,17 @@ async fn an_original_over_seven_megapixels_is_never_decoded() {
 }
 
 #[tokio::test]
+async fn a_preview_larger_than_phones_make_them_is_not_decoded() {
+    let bench = bench();
+    let thumb = async |width, height| {
+        let preview = synthetic::jpeg(3, Moment::Before, width, height);
+        bench.copies.thumb_of(preview.into()).await.unwrap()
+    };
+    assert!(thumb(320, 240).await.is_some());
+    assert_eq!(thumb(400, 300).await, None);
+}
+
+#[tokio::test]
 async fn what_is_no_picture_has_no_copy_and_is_not_tried_again() {
     let bench = bench();
     let hash = store(&bench.blobs, bench.folder.path(), b"<script>alert(1)</script>").await;
